@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { sources } from '../lint/sources.ts';
+import { packageOf } from './package-of.ts';
+
+/**
+ * Builds one deployable package a role into `dist/<role>/`: compiled JavaScript of what that role reaches and nothing else, the
+ * files those modules load, host.json, and a package.json with the npm packages they import at their exact versions.
+ * A station's package therefore holds no store, no policy and no code-host code.
+ */
+const root = path.join(import.meta.dirname, '..', '..');
+const dist = path.join(root, 'dist');
+const compiled = path.join(dist, '.compiled');
+const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+  version: string;
+  dependencies: Record<string, string>;
+};
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(
+  process.execPath,
+  [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', path.join(root, 'tsconfig.build.json')],
+  { cwd: root, stdio: 'inherit' },
+);
+
+const files = sources(root);
+for (const role of ['control', 'station', 'verifier', 'effector'] as const) {
+  const built = packageOf(role, files);
+  const target = path.join(dist, role);
+  for (const module of built.modules)
+    copy(path.join(compiled, module.replace(/\.ts$/, '.js')), path.join(target, module.replace(/\.ts$/, '.js')));
+  for (const asset of built.assets) copy(path.join(root, asset), path.join(target, asset));
+  copy(path.join(root, 'host.json'), path.join(target, 'host.json'));
+  // Control installs the default definitions as the plane's baseline.
+  if (role === 'control') cpSync(path.join(root, 'definitions'), path.join(target, 'definitions'), { recursive: true });
+  writeFileSync(path.join(target, 'main.js'), entry(role));
+  const dependencies = Object.fromEntries(built.packages.map((name) => [name, versionOf(name)]));
+  writeFileSync(
+    path.join(target, 'package.json'),
+    `${JSON.stringify({ name: `agent-factory-${role}`, version: manifest.version, private: true, type: 'module', main: 'main.js', dependencies }, null, 2)}\n`,
+  );
+  console.log(
+    `dist/${role}: ${built.modules.length} modules, ${built.assets.length} other files, ${built.packages.length} packages`,
+  );
+}
+rmSync(compiled, { recursive: true, force: true });
+
+function copy(from: string, to: string): void {
+  mkdirSync(path.dirname(to), { recursive: true });
+  cpSync(from, to);
+}
+
+function versionOf(name: string): string {
+  const version = manifest.dependencies[name];
+  if (version === undefined)
+    throw new Error(`a deployed module imports ${name}, which package.json does not list under dependencies`);
+  return version;
+}
+
+/** The package serves one role; started under another it refuses, as `functions/main.ts` does. */
+function entry(role: string): string {
+  return `const role = process.env['FACTORY_ROLE'] ?? '';
+if (role !== '${role}') throw new Error(\`This package serves the role ${role}, and FACTORY_ROLE is \${role === '' ? 'missing' : \`"\${role}"\`}. Deploy the package of that role, or set FACTORY_ROLE=${role}.\`);
+await import('./functions/${role}/index.js');
+`;
+}

@@ -1,0 +1,49 @@
+import { builtinModules } from 'node:module';
+import path from 'node:path';
+import { type Source, target } from '../lint/sources.ts';
+
+export type RolePackage = {
+  readonly modules: readonly string[];
+  readonly assets: readonly string[];
+  readonly packages: readonly string[];
+};
+
+/** `new URL('./x', import.meta.url)` and the like: a file a module loads by its path. */
+const LOADED = /new URL\(\s*'(\.[^']+)',\s*import\.meta\.url/g;
+const REQUIRED = /createRequire\(import\.meta\.url\)(?:\.resolve)?\(\s*'([^']+)'/g;
+/** A script that runs inside a sandbox, named with the extension of the module that starts it: `.ts` here, `.js` when built. */
+const INSIDE = /new URL\(\s*`(\.\/inside\/[a-z-]+)\$\{/g;
+const BUILT_IN = new Set(builtinModules);
+
+/** What a role's entry reaches: modules by value imports, files they load, npm packages they import. */
+export function packageOf(role: string, files: readonly Source[]): RolePackage {
+  const known = new Map(files.map((file) => [file.path, file]));
+  const modules = new Set([`functions/${role}/index.ts`]);
+  const assets = new Set<string>();
+  const packages = new Set<string>();
+  for (const modulePath of modules) {
+    const source = known.get(modulePath);
+    if (source === undefined) throw new Error(`${modulePath} is imported and is not a source file`);
+    for (const { specifier, typeOnly } of source.imports) {
+      if (typeOnly) continue;
+      const to = target(source, specifier);
+      if (to !== undefined) modules.add(to);
+      else addPackage(packages, specifier);
+    }
+    for (const match of source.text.matchAll(REQUIRED)) addPackage(packages, match[1] ?? '');
+    for (const match of source.text.matchAll(INSIDE))
+      modules.add(path.posix.join(path.posix.dirname(modulePath), `${match[1]}.ts`));
+    for (const match of source.text.matchAll(LOADED)) {
+      const loaded = path.posix.normalize(path.posix.join(path.posix.dirname(modulePath), match[1] ?? ''));
+      if (loaded.endsWith('.ts')) modules.add(loaded);
+      else if (!loaded.startsWith('..') && path.posix.extname(loaded) !== '') assets.add(loaded);
+    }
+  }
+  return { modules: [...modules].sort(), assets: [...assets].sort(), packages: [...packages].sort() };
+}
+
+function addPackage(packages: Set<string>, specifier: string): void {
+  if (specifier.startsWith('node:') || BUILT_IN.has(specifier) || specifier === '') return;
+  const [scope = '', name = ''] = specifier.split('/');
+  packages.add(scope.startsWith('@') ? `${scope}/${name}` : scope);
+}
