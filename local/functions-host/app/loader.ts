@@ -1,0 +1,33 @@
+import { pathToFileURL } from 'node:url';
+import type { Log } from '../log.ts';
+import type { Registry } from './core-module.ts';
+import { installCoreModule } from './core-module.ts';
+import { findEntryFiles } from './entry-files.ts';
+import { runHooks } from './hooks.ts';
+
+export interface LoadedApp {
+  readonly registry: Registry;
+  readonly streamUrl?: string;
+}
+
+/** What this host can carry; the programming model answers with what the app asked for (HTTP streams, for one). */
+const capabilities = {
+  RawHttpBodyBytes: 'true',
+  RpcHttpTriggerMetadataRemoved: 'true',
+  RpcHttpBodyOnly: 'true',
+  UseNullableValueDictionaryForHttp: 'true',
+  TypedDataCollection: 'true',
+};
+
+/** Loads the app's files in this process and runs its appStart hooks. A file that fails to load is fatal. */
+export async function loadApp(appDirectory: string, log: Log): Promise<LoadedApp> {
+  const registry = installCoreModule(log);
+  for (const file of findEntryFiles(appDirectory)) {
+    await import(pathToFileURL(file).href);
+  }
+  await runHooks(registry, 'appStart', { functionAppDirectory: appDirectory }, {});
+  const agreed = (await registry.model?.getCapabilities?.({ ...capabilities })) ?? capabilities;
+  registry.locked = true;
+  const streamUrl = 'HttpUri' in agreed ? agreed['HttpUri'] : undefined;
+  return { registry, ...(streamUrl === undefined ? {} : { streamUrl }) };
+}

@@ -1,0 +1,31 @@
+import type { FunctionCallback, FunctionRegistration } from './core-module.ts';
+import type { InvocationRequest, NamedData } from './function-app.ts';
+import type { TypedData } from './typed-data.ts';
+
+/** The context the worker core hands to the programming model for one invocation. */
+export interface CoreInvocationContext {
+  readonly invocationId: string;
+  readonly metadata: FunctionRegistration;
+  readonly request: Omit<InvocationRequest, 'inputs'> & {
+    readonly inputData: readonly NamedData[];
+    readonly traceContext: { readonly traceParent: string; readonly traceState: string; readonly attributes: object };
+  };
+  state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks' | undefined;
+  log(level: string, category: string, message: string): void;
+}
+
+/** One invocation, as `@azure/functions` implements it. */
+export interface InvocationModel {
+  getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
+  invokeFunction(context: unknown, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
+  getResponse(
+    context: unknown,
+    result: unknown,
+  ): Promise<{ readonly returnValue?: TypedData | null; readonly outputData?: readonly NamedData[] }>;
+}
+
+/** What `@azure/functions` installs through `setProgrammingModel`. */
+export interface ProgrammingModel {
+  getInvocationModel(context: CoreInvocationContext): InvocationModel | Promise<InvocationModel>;
+  getCapabilities?(defaults: Record<string, string>): Promise<Record<string, string>>;
+}

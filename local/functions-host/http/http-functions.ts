@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FunctionApp } from '../app/function-app.ts';
+import type { FunctionDescription } from '../app/function-description.ts';
+import { textOption, triggerType } from '../app/function-description.ts';
+import type { Invoke } from '../invoke.ts';
+import { answerJson, BodyTooLargeError } from './answer.ts';
+import { callPlain } from './plain-call.ts';
+import { readValues } from './request-data.ts';
+import type { Route } from './route.ts';
+import { compareRoutes, compileRoute } from './route.ts';
+import { callStreaming } from './stream-call.ts';
+
+interface HttpFunction {
+  readonly description: FunctionDescription;
+  readonly route: Route;
+  readonly methods: ReadonlySet<string>;
+}
+
+export type ServeHttp = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
+
+export interface HttpLimits {
+  readonly routePrefix: string;
+  /** Bytes of a request's body. */
+  readonly bodyLimit: number;
+  /** Requests served at once; -1 for no limit. */
+  readonly concurrency: number;
+}
+
+/** Serves the app's HTTP functions: the most specific route that takes the method, 404, 405, 413 or 429. */
+export function serveHttpFunctions(
+  app: FunctionApp,
+  functions: readonly FunctionDescription[],
+  invoke: Invoke,
+  limits: HttpLimits,
+): ServeHttp {
+  const routed = functions
+    .filter((description) => triggerType(description) === 'httptrigger')
+    .map((description) => compile(description, limits.routePrefix));
+  routed.sort((left, right) => compareRoutes(left.route, right.route));
+  let running = 0;
+
+  return async (request, response, url) => {
+    const found = find(routed, request.method ?? 'GET', url.pathname);
+    if (typeof found === 'number')
+      return answerJson(response, found, undefined, found === 404 ? {} : allowHeader(routed, url.pathname));
+    if (limits.concurrency > 0 && running >= limits.concurrency) {
+      return answerJson(response, 429, undefined, { 'retry-after': '1' });
+    }
+    const values = readValues(request, url, found.parameters);
+    running++;
+    try {
+      if (app.streamUrl === undefined)
+        await callPlain(invoke, found.description, request, response, values, limits.bodyLimit);
+      else await callStreaming(app.streamUrl, invoke, found.description, request, response, values, limits.bodyLimit);
+    } catch (error) {
+      // The failure is logged where it happened; the caller learns no more of it than the real host tells.
+      if (response.headersSent) response.destroy();
+      else answerJson(response, error instanceof BodyTooLargeError ? 413 : 500, undefined, { connection: 'close' });
+    } finally {
+      running--;
+    }
+  };
+}
+
+function compile(description: FunctionDescription, prefix: string): HttpFunction {
+  const route = textOption(description.trigger, 'route') ?? description.name;
+  const methods = description.trigger['methods'];
+  const named =
+    Array.isArray(methods) && methods.length > 0
+      ? methods.map((method) => String(method).toUpperCase())
+      : ['GET', 'POST'];
+  return { description, route: compileRoute(`${prefix}/${route}`), methods: new Set(named) };
+}
+
+function find(
+  routed: readonly HttpFunction[],
+  method: string,
+  path: string,
+): { readonly description: FunctionDescription; readonly parameters: Record<string, string> } | 400 | 404 | 405 {
+  let known = false;
+  try {
+    for (const { description, route, methods } of routed) {
+      const parameters = route.match(path);
+      if (parameters === undefined) continue;
+      if (methods.has(method)) return { description, parameters };
+      known = true;
+    }
+  } catch {
+    return 400;
+  }
+  return known ? 405 : 404;
+}
+
+/** RFC 9110 §15.5.6: a 405 lists the methods the resource takes. */
+function allowHeader(routed: readonly HttpFunction[], path: string): Record<string, string> {
+  const allowed = new Set<string>();
+  for (const { route, methods } of routed) {
+    try {
+      if (route.match(path) !== undefined) for (const method of methods) allowed.add(method);
+    } catch {
+      return {};
+    }
+  }
+  return allowed.size === 0 ? {} : { allow: [...allowed].join(', ') };
+}

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { logLevels, parseLogLevel } from '../log.ts';
+import { parseTimeSpan } from './time-span.ts';
+
+const timeSpan = z.string().transform((text, context) => {
+  const parsed = parseTimeSpan(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue(`"${text}" is no time span; write hh:mm:ss or d.hh:mm:ss`);
+  return z.NEVER;
+});
+/** No limit is `-1`; a longer one than the platform's timers hold, 24 days, is as good as that. */
+const functionTimeout = z.string().transform((text, context) => {
+  if (text.trim() === '-1') return null;
+  const parsed = parseTimeSpan(text);
+  if (parsed !== undefined) return parsed < 2 ** 31 ? parsed : null;
+  context.addIssue(`"${text}" is no time span; write hh:mm:ss, d.hh:mm:ss, or -1 for no limit`);
+  return z.NEVER;
+});
+const logLevel = z.string().transform((text, context) => {
+  const parsed = parseLogLevel(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue(`"${text}" is no log level; one of ${logLevels.join(', ')}`);
+  return z.NEVER;
+});
+const count = z.int().min(1).max(100_000);
+const perProcessor = 10 * availableParallelism();
+
+const http = z.object({
+  routePrefix: z.string().default('api'),
+  maxConcurrentRequests: z.union([z.literal(-1), count]).default(1_000),
+});
+const durableTask = z.object({
+  hubName: z.string().min(1).max(45).default('TestHubName'),
+  defaultVersion: z.string().default(''),
+  maxConcurrentActivityFunctions: count.default(perProcessor),
+  maxConcurrentOrchestratorFunctions: count.default(perProcessor),
+});
+const serviceBus = z.object({
+  maxConcurrentCalls: count.default(16),
+  autoCompleteMessages: z.boolean().default(true),
+  maxAutoLockRenewalDuration: timeSpan.default(300_000),
+});
+const schema = z.object({
+  version: z.literal('2.0').default('2.0'),
+  functionTimeout: functionTimeout.default(1_800_000),
+  logging: z
+    .object({ logLevel: z.object({ default: logLevel.default('information') }).default({ default: 'information' }) })
+    .default({ logLevel: { default: 'information' } }),
+  extensions: z
+    .object({
+      http: http.default(() => http.parse({})),
+      durableTask: durableTask.default(() => durableTask.parse({})),
+      serviceBus: serviceBus.default(() => serviceBus.parse({})),
+    })
+    .default(() => ({ http: http.parse({}), durableTask: durableTask.parse({}), serviceBus: serviceBus.parse({}) })),
+});
+
+/** The parts of host.json this host honours; times in milliseconds. Everything else is left to Azure. */
+export type HostSettings = z.output<typeof schema>;
+
+/** Reads host.json of the app; without one, or without an entry, Azure's defaults hold. Throws on a wrong entry. */
+export function readHostSettings(appDirectory: string): HostSettings {
+  const file = path.join(appDirectory, 'host.json');
+  const parsed: unknown = existsSync(file) ? parseJson(file) : {};
+  const result = schema.safeParse(parsed);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`${file} can't be used: ${issues.join('; ')}`);
+}
+
+/** JSON of a settings file; an error names the file. */
+export function parseJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${file} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** The schema this build reads and writes. A newer one in the file is refused, never guessed at. */
+const schemaVersion = 1;
+
+/** How long a start waits for a predecessor to let go of the data directory, in milliseconds. */
+const lockWait = 3_000;
+
+const schema = `
+  create table instances (
+    id text primary key,
+    execution_id text not null,
+    name text not null,
+    version text not null,
+    status text not null,
+    input text,
+    output text,
+    custom_status text,
+    created_at integer not null,
+    updated_at integer not null,
+    finished_at integer
+  );
+  create index instances_by_creation on instances (created_at, id);
+  create index instances_by_end on instances (finished_at) where finished_at is not null;
+  create index instances_open on instances (id) where finished_at is null;
+
+  create table turns (
+    instance_id text not null,
+    number integer not null,
+    events text not null,
+    primary key (instance_id, number)
+  ) without rowid;
+
+  create table inbox (
+    seq integer primary key autoincrement,
+    instance_id text not null,
+    event text not null
+  );
+  create index inbox_by_instance on inbox (instance_id, seq);
+
+  create table open_tasks (
+    instance_id text not null,
+    execution_id text not null,
+    task_id integer not null,
+    kind text not null,
+    name text not null,
+    input text,
+    fire_at integer,
+    primary key (instance_id, execution_id, task_id)
+  ) without rowid;
+`;
+
+/**
+ * Opens the state of a host in `directory`, made when absent. The file is locked for this process until it ends, however
+ * it ends: the operating system lets go of it. Every commit reaches the disk before it returns (WAL, synchronous=FULL).
+ * Throws when another process holds the directory, or when a newer build wrote it.
+ */
+export function openDatabase(directory: string): DatabaseSync {
+  mkdirSync(directory, { recursive: true });
+  const file = path.join(directory, 'functions-host.sqlite');
+  const database = new DatabaseSync(file, { timeout: lockWait });
+  try {
+    // Exclusive mode before WAL: no shared-memory file, and the first write below keeps the lock.
+    database.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;');
+    database.exec('begin immediate');
+    const found = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
+    if (found > schemaVersion) {
+      throw new Error(
+        `${file} has schema ${found}, and this build knows ${schemaVersion}: a newer version wrote it. Start that version, or use another --data directory.`,
+      );
+    }
+    if (found === 0) database.exec(schema);
+    database.exec(`pragma user_version = ${schemaVersion}; commit`);
+    return database;
+  } catch (error) {
+    database.close();
+    if (error instanceof Error && /database is locked/.test(error.message)) {
+      throw new Error(
+        `The data directory ${directory} is in use by another functions host. End that one, or give this one a --data directory of its own.`,
+      );
+    }
+    throw error;
+  }
+}

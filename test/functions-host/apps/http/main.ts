@@ -1,0 +1,67 @@
+import type { HttpFunctionOptions, HttpRequest, HttpResponseInit } from '@azure/functions';
+import { app } from '@azure/functions';
+
+const anonymous = { authLevel: 'anonymous' } as const;
+
+app.http('echo', {
+  ...anonymous,
+  methods: ['POST', 'PUT'],
+  route: 'echo/{word}',
+  handler: async (request: HttpRequest) => ({
+    status: 201,
+    headers: { 'x-word': request.params['word'] ?? '', 'content-type': 'application/octet-stream' },
+    cookies: [{ name: 'seen', value: 'yes', path: '/echo', httpOnly: true, maxAge: 60, sameSite: 'Strict' }],
+    body: Buffer.from(await request.arrayBuffer()),
+  }),
+});
+app.get('values', {
+  ...anonymous,
+  route: 'values/{id:int}',
+  handler: async (request: HttpRequest) => ({
+    jsonBody: {
+      id: request.params['id'],
+      tag: request.query.get('tag'),
+      agent: request.headers.get('x-agent'),
+      url: request.url,
+    },
+  }),
+});
+app.get('anything', {
+  ...anonymous,
+  route: 'values/{name}',
+  handler: async (request: HttpRequest) => ({ jsonBody: { name: request.params['name'] } }),
+});
+app.get('special', { ...anonymous, route: 'values/special', handler: async () => ({ jsonBody: 'special' }) });
+app.get('optional', {
+  ...anonymous,
+  route: 'optional/{part?}',
+  handler: async (request: HttpRequest) => ({ jsonBody: request.params['part'] ?? 'none' }),
+});
+app.get('rest', {
+  ...anonymous,
+  route: 'rest/{*path}',
+  handler: async (request: HttpRequest) => ({ jsonBody: request.params['path'] ?? null }),
+});
+app.get('nothing', {
+  ...anonymous,
+  route: 'nothing',
+  handler: async (): Promise<HttpResponseInit | undefined> => undefined,
+} as HttpFunctionOptions);
+app.get('plainRoute', { ...anonymous, handler: async () => ({ body: 'named by its function' }) });
+app.get('broken', {
+  ...anonymous,
+  route: 'broken',
+  handler: async () => {
+    throw new Error('a secret detail');
+  },
+});
+app.get('off', { ...anonymous, route: 'off', handler: async () => ({ body: 'should not answer' }) });
+app.get('blocks', {
+  ...anonymous,
+  route: 'blocks',
+  handler: async () => {
+    const until = Date.now() + 1_500;
+    while (Date.now() < until);
+    return { body: 'awake' };
+  },
+});
