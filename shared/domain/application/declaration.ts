@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { branch, glob } from '../packet/schema.ts';
+
+/**
+ * What an application declares about itself when it is registered, by people: its repositories, how it is checked, which
+ * files are tests. Checks and holdouts are never read from a changed manifest. Pinned by digest into each request.
+ */
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/);
+const command = z.tuple([z.string().min(1).max(4_096)], z.string().max(4_096));
+
+const repository = z.strictObject({
+  name,
+  codeHost: z.enum(['local']),
+  /** For the local code host: absolute path of a bare repository. */
+  location: z.string().min(1).max(2_048),
+  defaultBranch: branch.default('main'),
+});
+
+export const CHECK_KINDS = ['format', 'lint', 'unit', 'types', 'build', 'migration', 'smoke'] as const;
+
+const check = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/),
+  kind: z.enum(CHECK_KINDS),
+  command,
+  /** Reporter file the command writes outside the workspace; `{report}` in the command is replaced by its path. Counts come from it and may not fall. */
+  report: z.enum(['none', 'junit', 'tap']).default('none'),
+  timeoutSeconds: z.int().min(1).max(3_600).default(120),
+});
+
+/** A holdout: drives the program from a second sandbox, so that the changed code can't read it. Never a station's input. */
+const scenario = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/),
+  /** Starts the program in the first sandbox; it must listen on the unix socket named by FACTORY_SOCKET. */
+  start: command,
+  /** JavaScript (ES module) run in the second sandbox with FACTORY_SOCKET set; exit code 0 is a pass. */
+  script: z.string().min(1).max(65_536),
+  timeoutSeconds: z.int().min(1).max(600).default(30),
+});
+
+export const applicationDeclaration = z.strictObject({
+  apiVersion: z.literal('factory/v1'),
+  kind: z.literal('Application'),
+  name,
+  repositories: z.array(repository).min(1).max(100),
+  checks: z.array(check).max(50).default([]),
+  testFiles: z.array(glob).max(100).default([]),
+  /** A change here is of high risk. */
+  protectedPaths: z.array(glob).max(100).default([]),
+  /** Production data, its migrations, keys: a change here is of critical risk. */
+  criticalPaths: z.array(glob).max(100).optional(),
+  scenarios: z.array(scenario).max(50).default([]),
+  /** Command that prepares a checkout for its checks inside the offline sandbox, e.g. `npm ci --offline`. */
+  prepare: command.optional(),
+  sandbox: z.strictObject({ allowProcess: z.boolean().default(false) }).default({ allowProcess: false }),
+});
+
+export type ApplicationDeclaration = z.infer<typeof applicationDeclaration>;
+export type Check = ApplicationDeclaration['checks'][number];
+export type Scenario = ApplicationDeclaration['scenarios'][number];

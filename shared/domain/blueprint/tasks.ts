@@ -1,0 +1,56 @@
+import type { Pool } from './schema.ts';
+
+/** What a task is known by in a blueprint: the pool that runs it, the verdicts it can end with, the outputs it can leave. */
+export type TaskContract = {
+  readonly pool: Pool;
+  readonly verdicts: readonly string[];
+  readonly outputs: readonly string[];
+};
+
+export type Tasks = ReadonlyMap<string, TaskContract>;
+
+/** The tasks that this plane's workers have a handler for. */
+export const TASKS: Tasks = new Map(
+  Object.entries<TaskContract>({
+    'fetch-source': { pool: 'fetch', verdicts: ['fetched', 'fetched_npm'], outputs: ['source'] },
+    'fetch-packages': {
+      pool: 'packages',
+      verdicts: ['ok', 'none', 'needs_human', 'not_applicable'],
+      outputs: ['packages', 'lockfile', 'log'],
+    },
+    baseline: {
+      pool: 'verify',
+      verdicts: [
+        'reproduced',
+        'not_required',
+        'already_true',
+        'could_not_reproduce',
+        'contradicts_existing_behaviour',
+        'not_applicable',
+        'missing_context',
+        'needs_human',
+      ],
+      outputs: ['receipt', 'log'],
+    },
+    plan: { pool: 'plan', verdicts: ['ok', 'needs_human', 'not_applicable'], outputs: ['plan', 'log'] },
+    implement: { pool: 'build', verdicts: ['changed', 'no_change', 'needs_human'], outputs: ['change', 'diff', 'log'] },
+    validate: {
+      pool: 'verify',
+      verdicts: ['valid', 'invalid', 'out_of_scope', 'tests_touched', 'needs_human'],
+      outputs: ['receipt', 'diff', 'log'],
+    },
+    deliver: { pool: 'effect', verdicts: ['delivered', 'refuted'], outputs: ['patch', 'log'] },
+    'bench-plan': { pool: 'plan', verdicts: ['ok'], outputs: ['plan'] },
+    'bench-build': { pool: 'build', verdicts: ['ok'], outputs: ['change'] },
+    'bench-verify': { pool: 'verify', verdicts: ['ok', 'invalid'], outputs: ['receipt'] },
+  }),
+);
+
+/** How nodes that are no jobs end, as conditions may ask for it. A gate is waived when its tier needs nobody's approval. */
+export const GATE_VERDICTS = ['approved', 'waived'] as const;
+export const DECIDE_VERDICTS = ['go_on'] as const;
+export const SEAL_VERDICTS = ['sealed'] as const;
+export const FAN_OUT_VERDICTS = ['ok'] as const;
+export const SEAL_OUTPUTS = ['evidence'] as const;
+/** The verdict of a node whose own conditions did not hold. */
+export const SKIPPED = 'skipped';

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * How work can fail: four kinds and no more.
+ * - `terminal`: trying again can't help, and nobody needs to be asked.
+ * - `retryable`: the same work may succeed later; `class` says why it failed.
+ * - `needs_human`: a person must answer a question.
+ * - `cancelled`: a person ended it.
+ */
+export const FAILURE_CLASSES = [
+  'transient_infra',
+  'environment',
+  'rate_limited',
+  'budget_exhausted',
+  'deterministic',
+  'approval_stale',
+] as const;
+export type FailureClass = (typeof FAILURE_CLASSES)[number];
+
+export type Failure =
+  | { readonly kind: 'terminal'; readonly code: string; readonly message: string }
+  | {
+      readonly kind: 'retryable';
+      readonly class: FailureClass;
+      readonly code: string;
+      readonly message: string;
+      readonly afterMs?: number | undefined;
+    }
+  | {
+      readonly kind: 'needs_human';
+      readonly code: string;
+      readonly question: string;
+      readonly tried?: readonly string[] | undefined;
+    }
+  | { readonly kind: 'cancelled'; readonly message: string };
+
+/**
+ * The signature of a failure: node, class and normalised message. Numbers, ids, digests, paths' random parts and times are
+ * folded, so that the same fault met twice has the same signature.
+ */
+export function failureSignature(nodeName: string, failure: Failure): string {
+  const text = failure.kind === 'needs_human' ? failure.question : failure.message;
+  const code = failure.kind === 'cancelled' ? 'cancelled' : failure.code;
+  const normalised = text
+    .toLowerCase()
+    .replace(/[0-9a-f]{12,}/g, '#')
+    .replace(/\b[a-z]{3}_[0-9a-z]{25}\b/g, '#')
+    .replace(/\d+/g, '#')
+    .replace(/\s+/g, ' ')
+    .trim();
+  const category = failure.kind === 'retryable' ? failure.class : failure.kind;
+  const hash = createHash('sha256').update(`${nodeName}\n${category}\n${code}\n${normalised}`).digest('hex');
+  return `${nodeName}/${category}/${code}/${hash.slice(0, 12)}`;
+}

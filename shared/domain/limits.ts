@@ -1,0 +1,48 @@
+/** Every limit of the plane, in one place. Sizes are bytes, durations milliseconds unless a name says otherwise. */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const LIMITS = {
+  http: {
+    jsonBodyBytes: 1 * MiB,
+    jsonDepth: 32,
+    pageItems: 100,
+    waitMs: 30 * SECOND,
+    waitersPerPrincipal: 32,
+    waitersPerInstance: 512,
+    idempotencyKeyLength: 200,
+    idempotencyAnswerMs: 1 * DAY,
+  },
+  packet: { bytes: 256 * KiB, depth: 12, listItems: 100, textLength: 8_000, globLength: 256, patchBytes: 1 * MiB },
+  blueprint: { nodes: 1_000, needs: 64, rounds: 5, attempts: 10, fanOut: 1_000, cases: 16 },
+  request: { overallMs: 7 * DAY, openPerApplication: 10_000, answerLength: 8_000 },
+  job: {
+    leaseMs: 30 * SECOND,
+    minimumLeaseMs: 1 * SECOND,
+    hintIntervalMs: 30 * SECOND,
+    outcomeBytes: 32 * KiB,
+    outputs: 64,
+    retryDelayMs: 1 * HOUR,
+    equalSignatures: 3,
+    concurrentPerPool: 256,
+  },
+  approval: { expiryMs: 3 * DAY, reasonLength: 2_000 },
+  effect: { actMs: 2 * MINUTE, lookMs: 10 * MINUTE },
+  artifact: {
+    bytes: 512 * MiB,
+    chunkBytes: 8 * MiB,
+    inlineBytes: 64 * KiB,
+
+    uploadsPerJob: 128,
+    uploadMs: 1 * DAY,
+  },
+  outbox: { batch: 200, claimMs: 8 * SECOND, drainMs: 300, attempts: 100, maximumBackoffMs: 1 * MINUTE },
+  sweep: { batch: 200, heartbeatGapMs: 15 * SECOND },
+  orchestrator: { turns: 50 },
+  audit: { eventBytes: 16 * KiB },
+  source: { packBytes: 512 * MiB, blobBytes: 64 * MiB, entries: 100_000, fetchMs: 5 * MINUTE },
+} as const;

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { LIMITS } from '../limits.ts';
+
+/** What each product line needs beside the common fields. `name` picks the line. */
+const patch = z.strictObject({
+  name: z.literal('patch'),
+  /** The change, as a unified diff with `a/` and `b/` prefixes (git's format, binary hunks allowed). */
+  patch: z.string().min(1).max(LIMITS.packet.patchBytes),
+});
+
+const astGrepRule = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  language: z.enum(['javascript', 'typescript', 'tsx', 'html', 'css']),
+  /** An ast-grep rule object (https://ast-grep.github.io/reference/rule.html). */
+  rule: z.record(z.string(), z.unknown()),
+  /** Replacement template with meta variables. */
+  fix: z.string().max(LIMITS.packet.textLength),
+});
+
+const apiMigration = z.strictObject({
+  name: z.literal('api-migration'),
+  rules: z.array(astGrepRule).min(1).max(50),
+});
+
+const dependencyUpdate = z.strictObject({
+  name: z.literal('dependency-update'),
+  ecosystem: z.literal('npm'),
+  /** A name of the npm registry; never one that a command line could take for an option. */
+  package: z
+    .string()
+    .max(214)
+    .regex(/^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/),
+  /** Semver range that the locked version must be inside of afterwards, e.g. `>=1.4.2 <2`. */
+  range: z.string().min(1).max(200),
+  advisory: z.string().max(LIMITS.packet.textLength).optional(),
+});
+
+/** The plane's own measuring lines (`bench`, `bench-…`) need nothing beside the common fields. */
+const bench = z.strictObject({ name: z.templateLiteral(['bench', z.string().regex(/^(?:-[a-z0-9-]{1,50})?$/)]) });
+
+/** The product lines that have an input of their own. Intake refuses any other by name, with the list of the known ones. */
+export const LINE_NAMES = ['patch', 'api-migration', 'dependency-update'] as const;
+export type LineName = (typeof LINE_NAMES)[number];
+
+export const lineInput = z.union([z.discriminatedUnion('name', [patch, apiMigration, dependencyUpdate]), bench]);
+export type LineInput = z.infer<typeof lineInput>;
+export type AstGrepRule = z.infer<typeof astGrepRule>;
