@@ -1,0 +1,21 @@
+import { int } from '../schema/column.ts';
+import { auditEvents } from '../schema/tables/audit.ts';
+import { defineStatement } from '../statement.ts';
+
+const { tenant_id: tenant, stream, seq } = auditEvents.columns;
+
+/** Events of a stream from a sequence number on, in order. */
+export const readAuditEvents = defineStatement({
+  name: 'audit.readEvents',
+  parameters: { tenant, stream, from: seq, limit: int() },
+  build: (db, p, words) =>
+    db
+      .selectFrom('audit_events')
+      .modifyFront(words.top(p.limit))
+      .selectAll()
+      .where('stream', '=', p.stream)
+      .where('tenant_id', '=', p.tenant)
+      .where('seq', '>=', p.from)
+      .orderBy('seq')
+      .modifyEnd(words.limit(p.limit)),
+});
