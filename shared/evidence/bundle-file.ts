@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { canonicalJson, digestOfBytes } from '../domain/digest.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { type Trust, trustSchema } from './signing/trust.ts';
+import { type ArtifactSource, type EvidenceVerdict, verifyEvidence } from './verify.ts';
+
+const MAXIMUM_BYTES = 64 * 1024 * 1024;
+
+/** A bundle as one self-contained JSON file: the stored envelopes as they are, the public keys, and small artifacts it refers to. */
+const bundleFile = z.strictObject({
+  format: z.literal('factory-bundle/v1'),
+  evidence: z.string(),
+  changeEvidence: z.string().nullable(),
+  keys: trustSchema,
+  artifacts: z
+    .array(z.strictObject({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/), content: z.base64() }))
+    .max(2_000),
+});
+
+/** Artifacts over this size are named by their digest only. */
+export const BUNDLED_ARTIFACT_BYTES = LIMITS.artifact.inlineBytes;
+
+/** Writes a bundle file. `evidence` and `changeEvidence` are the artifacts' exact bytes; larger artifacts than BUNDLED_ARTIFACT_BYTES are left out. */
+export function writeBundleFile(input: {
+  readonly evidence: Uint8Array;
+  readonly changeEvidence: Uint8Array | null;
+  readonly keys: Trust;
+  readonly artifacts: Iterable<Uint8Array>;
+}): string {
+  const artifacts = [...input.artifacts]
+    .filter((bytes) => bytes.byteLength <= BUNDLED_ARTIFACT_BYTES)
+    .map((bytes) => ({ digest: digestOfBytes(bytes), content: Buffer.from(bytes).toString('base64') }))
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+  return canonicalJson({
+    format: 'factory-bundle/v1',
+    evidence: text(input.evidence),
+    changeEvidence: input.changeEvidence === null ? null : text(input.changeEvidence),
+    keys: input.keys,
+    artifacts,
+  });
+}
+
+/** `trust`: verified by keys the caller brought, or only by those inside the file, which prove no more than that it agrees with itself. */
+export type BundleVerdict = EvidenceVerdict & { readonly trust: 'given' | 'from_bundle' };
+
+/** Verifies a bundle file offline. Give `keys` from a trust file that was had by another way than the bundle. */
+export function verifyBundleFile(
+  text: string,
+  given: { readonly keys?: Trust; readonly artifacts?: ArtifactSource } = {},
+): BundleVerdict {
+  const trust = given.keys === undefined ? 'from_bundle' : 'given';
+  const refused = (message: string): BundleVerdict => ({
+    ok: false,
+    faults: [{ pointer: '/', message }],
+    signedBy: [],
+    facts: undefined,
+    artifacts: { checked: [], absent: [] },
+    trust,
+  });
+  if (text.length > MAXIMUM_BYTES) return refused(`The bundle has more than ${MAXIMUM_BYTES} characters.`);
+  const parsed = bundleFile.safeParse(parseJson(text));
+  if (!parsed.success) return refused('The file is not a factory-bundle/v1 bundle.');
+  const { evidence, changeEvidence, keys, artifacts } = parsed.data;
+  const contents = new Map<string, Uint8Array>(
+    artifacts.map((artifact) => [artifact.digest, Buffer.from(artifact.content, 'base64')]),
+  );
+  if (changeEvidence !== null) contents.set(digestOfBytes(changeEvidence), Buffer.from(changeEvidence));
+  const verdict = verifyEvidence(evidence, {
+    keys: given.keys ?? keys,
+    artifacts: (digest) => contents.get(digest) ?? given.artifacts?.(digest),
+  });
+  if (
+    verdict.ok &&
+    verdict.facts?.kind === 'evidence_bundle' &&
+    verdict.facts.facts.state === 'PR_READY' &&
+    !contents.has(verdict.facts.facts.changeEvidence)
+  ) {
+    return {
+      ...verdict,
+      ok: false,
+      faults: [
+        { pointer: '/changeEvidence', message: 'the bundle does not hold the change evidence that it refers to' },
+      ],
+      trust,
+    };
+  }
+  return { ...verdict, trust };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
