@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { patchBytes } from '../limits.ts';
+import { SandboxRefusal } from '../refusal.ts';
+import { parseTreeId, type TreeId } from './object-id.ts';
+import { runGit } from './spawn.ts';
+import { listTree } from './tree-list.ts';
+
+/**
+ * Applies a patch to a tree in an index of its own; there is no work tree. The outcome passes the rules of listTree, link targets
+ * excepted (materialiseTree reads those). Throws `PATCH-DOES-NOT-APPLY` with the file and hunk, `PATCH-MALFORMED`, `PATCH-TOO-LARGE`.
+ */
+export async function applyPatch(request: {
+  readonly repository: string;
+  readonly baseTree: TreeId;
+  readonly patch: Uint8Array;
+  readonly maximumBytes?: number;
+  readonly signal?: AbortSignal | undefined;
+}): Promise<TreeId> {
+  const { repository, patch, signal } = request;
+  const maximum = request.maximumBytes ?? patchBytes;
+  if (patch.byteLength > maximum)
+    throw new SandboxRefusal('PATCH-TOO-LARGE', `the patch has ${patch.byteLength} bytes`, { limit: maximum });
+  const scratch = await mkdtemp(join(tmpdir(), 'factory-index-'));
+  const variables = { GIT_INDEX_FILE: join(scratch, 'index') };
+  try {
+    await runGit({ repository, arguments: ['read-tree', request.baseTree], variables, signal });
+    const applied = await runGit({
+      repository,
+      arguments: ['apply', '--cached', '--whitespace=nowarn', '-p1', '-'],
+      stdin: patch,
+      variables,
+      answers: [1, 128],
+      signal,
+    });
+    if (applied.exitCode !== 0) throw patchRefusal(applied.stderr);
+    const { stdout } = await runGit({ repository, arguments: ['write-tree'], variables, signal });
+    const tree = parseTreeId(stdout.toString().trim());
+    await listTree({ repository, tree, signal });
+    return tree;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function patchRefusal(stderr: string): SandboxRefusal {
+  const said = stderr
+    .trim()
+    .replace(/^error: /gm, '')
+    .split('\n')
+    .slice(0, 5)
+    .join('; ')
+    .slice(0, 600);
+  const place = /patch failed: (.+):(\d+)/.exec(stderr);
+  const file =
+    place?.[1] ??
+    /error: (.+?): (?:does not exist in index|already exists in index|patch does not apply|does not match index|wrong type|invalid path)/.exec(
+      stderr,
+    )?.[1];
+  if (place !== null)
+    return new SandboxRefusal(
+      'PATCH-DOES-NOT-APPLY',
+      `the hunk at line ${place[2] ?? '?'} does not fit: ${said}`,
+      file === undefined ? {} : { path: file },
+    );
+  if (file !== undefined) return new SandboxRefusal('PATCH-DOES-NOT-APPLY', said, { path: file });
+  return new SandboxRefusal('PATCH-MALFORMED', `git can't read the patch: ${said}`);
+}
