@@ -1,0 +1,97 @@
+import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { ApplicationId } from '../domain/ids.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { permit, recordDecision } from '../gates/policy-decision.ts';
+import type { Actor, PlaneContext } from '../line/context.ts';
+import { type Committed, commit, openScope } from '../line/scope.ts';
+import { applicationByName, insertApplication } from '../store/applications/applications.ts';
+import { insertRepositories } from '../store/applications/repositories.ts';
+import { insertArtifactReferenceIfAbsent } from '../store/artifacts/references.ts';
+import { type Command, one, type Unchanged, unchanged, write } from '../store/command.ts';
+import { databaseTime } from '../store/platform/database-time.ts';
+import { repositoryRows } from './repository-rows.ts';
+
+export type Registered = { readonly id: ApplicationId; readonly name: string; readonly declaration: Digest };
+
+/**
+ * Registers an application by its declaration, which was kept as an artifact before (`keepDeclaration`). The same declaration again is
+ * answered as it stands. Refuses 403 by policy and 409 `FACTORY-APPLICATION-EXISTS` when its name is taken by another declaration.
+ */
+export function* registerApplication(
+  context: PlaneContext,
+  actor: Actor,
+  declarationDigest: Digest,
+): Command<Committed<Registered> | Unchanged<Committed<Registered>>> {
+  const { tenant } = context;
+  const declaration: ApplicationDeclaration = context.documents.declaration(declarationDigest);
+  const { name } = declaration;
+  const now = yield* databaseTime();
+  const decision = permit(
+    context,
+    null,
+    actor,
+    now,
+    'registerApplication',
+    { id: tenant, tenant },
+    `application ${name}`,
+  );
+  const known = yield* one(applicationByName({ tenant, name }));
+  if (known !== undefined) {
+    if (known.declaration_digest === declarationDigest)
+      return unchanged({ answer: { id: known.id, name, declaration: declarationDigest }, outbox: [], touched: [] });
+    throw new Refusal(
+      409,
+      'FACTORY-APPLICATION-EXISTS',
+      `An application named "${name}" is registered with another declaration. Update that one, or choose another name; nothing was changed.`,
+    );
+  }
+  const scope = openScope(context, now, actor);
+  const id = context.newId('application', now);
+  yield* write(
+    insertApplication({
+      id,
+      tenant_id: tenant,
+      name,
+      declaration_digest: declarationDigest,
+      definitions_digest: null,
+      policy_digest: null,
+      installed_line_digests: '{}',
+      version: 1,
+      created_at: now,
+      updated_at: now,
+    }),
+  );
+  yield* write(insertRepositories(repositoryRows(scope, id, declaration, new Map())));
+  const commandId = `${id}:register`;
+  const decisionId = yield* recordDecision(context, decision, {
+    actor,
+    action: 'registerApplication',
+    resource: id,
+    now,
+    commandId,
+  });
+  yield* write(
+    insertArtifactReferenceIfAbsent({
+      tenant_id: tenant,
+      digest: declarationDigest,
+      kind: 'declaration',
+      owner_type: 'application',
+      owner_id: id,
+      name: 'declaration',
+      created_at: now,
+    }),
+  );
+  return yield* commit(
+    scope,
+    {
+      stream: id,
+      commandId,
+      action: 'application.registered',
+      subjects: { application: id, decision: decisionId },
+      digests: { declaration: declarationDigest },
+      values: { name, repositories: declaration.repositories.length },
+    },
+    { id, name, declaration: declarationDigest },
+  );
+}

@@ -1,0 +1,191 @@
+import { approveInstallation, rejectInstallation } from '../definitions/installation-decided.ts';
+import { approvalMachine } from '../domain/approval/machine.ts';
+import type { ApprovalId, PrincipalId } from '../domain/ids.ts';
+import { transition } from '../domain/machine.ts';
+import { notFound, Refusal } from '../domain/refusal.ts';
+import type { RiskTier } from '../domain/risk/tier.ts';
+import { advance } from '../line/advance.ts';
+import type { Actor, PlaneContext } from '../line/context.ts';
+import { type Committed, commit, openScope } from '../line/scope.ts';
+import { readApplication } from '../store/applications/applications.ts';
+import { insertApprovalDecision } from '../store/approvals/insert.ts';
+import { approvalDecisionsOf, lockApproval, readApproval } from '../store/approvals/read.ts';
+import { updateApproval } from '../store/approvals/update.ts';
+import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
+import { lockInstallation } from '../store/installations/installations.ts';
+import { authorsOfRequest } from '../store/jobs/authors.ts';
+import { lockRequest } from '../store/requests/lock.ts';
+import type { ApprovalRow } from '../store/schema/rows.ts';
+import { isFresh, permit, recordDecision } from './policy-decision.ts';
+
+export type Decision = {
+  readonly approval: ApprovalId;
+  readonly state: string;
+  readonly approvals: number;
+  readonly required: number;
+};
+export type DecideInput = {
+  readonly approval: ApprovalId;
+  readonly subject: string;
+  readonly decision: 'approve' | 'reject';
+  readonly reason: string;
+};
+
+/**
+ * Records one person's decision on an approval's subject. The person names the digest they saw; another one is refused with
+ * 409 `FACTORY-SUBJECT-CHANGED`. The same decision repeated gets the first answer; an opposite one by the same person is 409
+ * `FACTORY-ALREADY-DECIDED`. Approved when as many different people as its tier asks for have approved; one rejection rejects.
+ */
+export function* decideApproval(
+  context: PlaneContext,
+  actor: Actor,
+  input: DecideInput,
+): Command<Committed<Decision> | Unchanged<Committed<Decision>>> {
+  const { tenant } = context;
+  const found = yield* one(readApproval({ tenant, approval: input.approval }));
+  if (found === undefined) throw notFound(`Approval ${input.approval}`);
+  const request =
+    found.request_id === null ? undefined : yield* one(lockRequest({ tenant, request: found.request_id }));
+  const approval = yield* one(lockApproval({ tenant, approval: input.approval }));
+  if (approval === undefined) throw notFound(`Approval ${input.approval}`);
+  const installation =
+    approval.installation_id === null
+      ? undefined
+      : yield* one(lockInstallation({ tenant, installation: approval.installation_id }));
+  const { now } = approval;
+  const applicationId = request?.application_id ?? installation?.application_id;
+  if (applicationId === undefined) throw new Error(`approval ${approval.id} is of no request and no installation`);
+  const application = yield* one(readApplication({ tenant, application: applicationId }));
+  const policy = permit(
+    context,
+    application?.definitions_digest ?? null,
+    actor,
+    now,
+    'decideApproval',
+    {
+      id: approval.id,
+      tenant,
+      application: applicationId,
+      subject: approval.type,
+      tier: (approval.tier ?? 'medium') as RiskTier,
+      requestedBy: request?.requested_by ?? installation?.requested_by ?? 'unknown',
+      authoredBy:
+        request === undefined
+          ? []
+          : (yield* rows(authorsOfRequest({ tenant, request: request.id }))).map((author) => author.owner),
+      delegates: [],
+    },
+    `approval ${approval.id}`,
+  );
+  const decisions = yield* rows(approvalDecisionsOf({ tenant, approval: approval.id }));
+  const mine = decisions.find((decision) => decision.principal_id === actor.principal);
+  const approvers = decisions
+    .filter((decision) => decision.decision === 'approve')
+    .map((decision) => decision.principal_id);
+  if (mine !== undefined) {
+    if (mine.decision !== input.decision)
+      throw new Refusal(
+        409,
+        'FACTORY-ALREADY-DECIDED',
+        `${actor.name} already decided "${mine.decision}" on approval ${approval.id}. It can be revoked, not turned round.`,
+      );
+    return unchanged({
+      answer: {
+        approval: approval.id,
+        state: approval.state,
+        approvals: approvers.length,
+        required: approval.required,
+      },
+      outbox: [],
+      touched: [],
+    });
+  }
+  mayBeDecided(approval, input, actor, now);
+  const commandId = `${approval.id}:${actor.principal}:${input.decision}`;
+  const decisionId = yield* recordDecision(context, policy, {
+    actor,
+    action: 'decideApproval',
+    resource: approval.id,
+    now,
+    commandId,
+  });
+  const principal = actor.principal as PrincipalId;
+  yield* write(
+    insertApprovalDecision({
+      id: context.newId('decision', now),
+      tenant_id: tenant,
+      approval_id: approval.id,
+      principal_id: principal,
+      decision: input.decision,
+      reason: input.reason,
+      policy_decision_id: decisionId,
+      at: now,
+    }),
+  );
+  if (input.decision === 'approve') approvers.push(principal);
+  const scope = openScope(context, now, actor);
+  const settled = input.decision === 'reject' || approvers.length >= approval.required;
+  const state = settled ? transition(approvalMachine, approval.state, input.decision) : approval.state;
+  if (settled) {
+    const { now: _now, ...row } = approval;
+    yield* writeOne(updateApproval({ ...row, state, decided_at: now }));
+    if (request?.state === 'running') yield* advance(scope, request);
+    if (installation !== undefined)
+      yield* state === 'approved' ? approveInstallation(scope, installation) : rejectInstallation(scope, installation);
+  }
+  if (request !== undefined) scope.touched.add(request.id);
+  return yield* commit(
+    scope,
+    {
+      stream: applicationId,
+      commandId,
+      action: `approval.${input.decision}`,
+      subjects: {
+        request: approval.request_id,
+        installation: approval.installation_id,
+        approval: approval.id,
+        decision: decisionId,
+      },
+      digests: { subject: approval.subject_digest, policy: policy.policyDigest },
+      values: { state, approvals: approvers.length, required: approval.required, reason: input.reason },
+    },
+    { approval: approval.id, state, approvals: approvers.length, required: approval.required },
+  );
+}
+
+function mayBeDecided(approval: ApprovalRow, input: DecideInput, actor: Actor, now: number): void {
+  if (approval.subject_digest !== input.subject) {
+    throw new Refusal(
+      409,
+      'FACTORY-SUBJECT-CHANGED',
+      `Approval ${approval.id} is about ${approval.subject_digest}, not ${input.subject}. Read the approval again and decide on what it shows now.`,
+    );
+  }
+  if (approval.state !== 'open')
+    throw new Refusal(
+      409,
+      'FACTORY-WRONG-STATE',
+      `Approval ${approval.id} is ${approval.state}: nothing can be decided any more.`,
+    );
+  if (approval.expires_at <= now) {
+    throw new Refusal(
+      409,
+      'FACTORY-WRONG-STATE',
+      `Approval ${approval.id} expired at ${new Date(approval.expires_at).toISOString()}. A new one opens for the same subject; decide on that.`,
+    );
+  }
+  if (approval.role !== null && !actor.roles.some((role) => role === approval.role)) {
+    throw new Refusal(
+      403,
+      'FACTORY-FORBIDDEN',
+      `Approval ${approval.id} asks for the role ${approval.role}, which ${actor.name} does not hold.`,
+    );
+  }
+  if (approval.requires_fresh_auth === 1 && !isFresh(actor, now)) {
+    throw new Refusal(
+      401,
+      'FACTORY-AUTHENTICATION-STALE',
+      `Approval ${approval.id} asks that you have just proved who you are. Sign in again and decide.`,
+    );
+  }
+}

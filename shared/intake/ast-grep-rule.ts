@@ -1,0 +1,95 @@
+import type { AstGrepRule } from '../domain/packet/line-input.ts';
+import type { RefusalDetail } from '../domain/refusal.ts';
+
+/** The keys of an ast-grep rule object (https://ast-grep.github.io/reference/rule.html), by what they hold. */
+const RULE_KEYS = new Set(['inside', 'has', 'precedes', 'follows', 'not']);
+const LIST_KEYS = new Set(['all', 'any']);
+const OTHER_KEYS = new Set(['pattern', 'kind', 'regex', 'nthChild', 'range', 'matches']);
+const RELATION_KEYS = new Set(['stopBy', 'field']);
+const META_VARIABLE = /\$\$\$[A-Z_][A-Z0-9_]*|\$[A-Z_][A-Z0-9_]*/gu;
+
+/**
+ * The cheap part of checking structural rules: ids are unique, a rule has the keys of a rule, and a replacement uses no
+ * variable that nothing binds. Whether a pattern parses in its language is the station's to find out, in its sandbox.
+ */
+export function ruleFaults(rules: readonly AstGrepRule[]): RefusalDetail[] {
+  const ids = new Set<string>();
+  return rules.flatMap((rule, index) => {
+    const pointer = `/line/rules/${index}`;
+    const faults = shapeFaults(rule.rule, `${pointer}/rule`, false);
+    if (ids.has(rule.id))
+      faults.push({
+        pointer: `${pointer}/id`,
+        code: 'duplicate_rule',
+        message: `The rule id "${rule.id}" is used twice. Choose another.`,
+      });
+    ids.add(rule.id);
+    const bound = new Set(JSON.stringify(rule.rule).match(META_VARIABLE) ?? []);
+    const loose = (rule.fix.match(META_VARIABLE) ?? []).find((variable) => !bound.has(variable));
+    if (loose !== undefined)
+      faults.push({
+        pointer: `${pointer}/fix`,
+        code: 'unbound_variable',
+        message: `The replacement uses ${loose.slice(0, 64)}, which no pattern of the rule binds. Bind it, or take it out.`,
+      });
+    return faults;
+  });
+}
+
+function shapeFaults(rule: unknown, pointer: string, related: boolean): RefusalDetail[] {
+  if (typeof rule !== 'object' || rule === null || Array.isArray(rule))
+    return [
+      {
+        pointer,
+        code: 'not_a_rule',
+        message: 'A rule is an object with pattern, kind, regex, inside, has, all, any, not and the like.',
+      },
+    ];
+  const entries = Object.entries(rule);
+  const faults: RefusalDetail[] = [];
+  if (!entries.some(([key]) => RULE_KEYS.has(key) || LIST_KEYS.has(key) || OTHER_KEYS.has(key)))
+    faults.push({
+      pointer,
+      code: 'not_a_rule',
+      message: 'The rule matches nothing in particular. Give it a pattern or a kind.',
+    });
+  for (const [key, value] of entries) {
+    const at = `${pointer}/${key.slice(0, 64)}`;
+    if (RULE_KEYS.has(key)) faults.push(...shapeFaults(value, at, key !== 'not'));
+    else if (LIST_KEYS.has(key)) {
+      if (Array.isArray(value) && value.length > 0)
+        faults.push(...value.flatMap((item: unknown, index) => shapeFaults(item, `${at}/${index}`, false)));
+      else faults.push({ pointer: at, code: 'not_a_rule', message: `"${key}" takes a list of at least one rule.` });
+    } else if (key === 'pattern') faults.push(...patternFaults(value, at));
+    else if (key === 'kind' || key === 'regex' || key === 'matches') {
+      if (typeof value !== 'string' || value.trim() === '')
+        faults.push({ pointer: at, code: 'not_a_rule', message: `"${key}" takes a text.` });
+    } else if (!OTHER_KEYS.has(key) && !(related && RELATION_KEYS.has(key))) {
+      faults.push({
+        pointer: at,
+        code: 'not_a_rule',
+        message: `A rule has no key "${key.slice(0, 64)}" here. Remove it or correct its name.`,
+      });
+    }
+  }
+  return faults;
+}
+
+function patternFaults(value: unknown, pointer: string): RefusalDetail[] {
+  if (typeof value === 'string' && value.trim() !== '') return [];
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    'context' in value &&
+    typeof value.context === 'string' &&
+    value.context.trim() !== ''
+  )
+    return [];
+  return [
+    {
+      pointer,
+      code: 'not_a_rule',
+      message: 'A pattern is code with meta variables like $NAME, or an object with a context.',
+    },
+  ];
+}

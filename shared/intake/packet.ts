@@ -1,0 +1,104 @@
+import { type Digest, digestOfValue } from '../domain/digest.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { LINE_NAMES } from '../domain/packet/line-input.ts';
+import { type Packet, packetSchema } from '../domain/packet/schema.ts';
+import { Refusal, type RefusalDetail } from '../domain/refusal.ts';
+import { readJson } from './json.ts';
+import { packetFaults, unknownLine } from './packet-faults.ts';
+import { pointerTo } from './pointer.ts';
+import { schemaFaults } from './schema-faults.ts';
+import { readYaml } from './yaml.ts';
+
+export type ParsedPacket = {
+  readonly packet: Packet;
+  /** Digest of the canonical JSON (RFC 8785) of what was parsed, defaults included: the root of the digest chain. */
+  readonly digest: Digest;
+};
+
+const READERS: ReadonlyMap<string, (bytes: Uint8Array) => { value: unknown } | { fault: RefusalDetail }> = new Map([
+  ['application/json', readPacketJson],
+  ['application/yaml', readPacketYaml],
+  ['application/x-yaml', readPacketYaml],
+  ['text/yaml', readPacketYaml],
+]);
+const YAML_TOKENS = 20_000;
+const MAXIMUM_DETAILS = 50;
+
+/**
+ * A task packet out of JSON or plain YAML. Refuses with 415 `FACTORY-MEDIA-TYPE` any other content type, with 413
+ * `FACTORY-PACKET-TOO-LARGE` more than LIMITS.packet.bytes, and with 422 `FACTORY-PACKET-INVALID` everything else, one detail a
+ * fault: JSON pointer, stable code, what to do. Throws nothing but `Refusal`, whatever the bytes. What only an application or
+ * a product line can tell is `validatePacket`'s.
+ */
+export function parsePacket(bytes: Uint8Array, mediaType: string): ParsedPacket {
+  const read = READERS.get(mediaType.split(';')[0]?.trim().toLowerCase() ?? '');
+  if (read === undefined) {
+    throw new Refusal(
+      415,
+      'FACTORY-MEDIA-TYPE',
+      `A packet can't be read as ${JSON.stringify(mediaType.slice(0, 100))}. Send it as application/json or application/yaml.`,
+    );
+  }
+  if (bytes.byteLength > LIMITS.packet.bytes) {
+    throw new Refusal(
+      413,
+      'FACTORY-PACKET-TOO-LARGE',
+      `The packet has ${bytes.byteLength} bytes; the limit is ${LIMITS.packet.bytes}. Refer to large context by link, or split the work.`,
+    );
+  }
+  const document = read(bytes);
+  if ('fault' in document) throw invalid([document.fault]);
+  const parsed = packetSchema.safeParse(document.value, { reportInput: true });
+  if (!parsed.success)
+    throw invalid(schemaFaults(parsed.error.issues).map((fault) => lineFault(fault, document.value)));
+  const faults = [...leftoverFaults(document.value), ...packetFaults(parsed.data)];
+  if (faults.length > 0) throw invalid(faults);
+  return { packet: parsed.data, digest: digestOfValue(parsed.data) };
+}
+
+/** A product line that has no input schema fits none of the alternatives: told by its name, with the names there are. */
+function lineFault(fault: RefusalDetail, value: unknown): RefusalDetail {
+  if (fault.pointer !== '/line' || fault.code !== 'no_alternative_fits') return fault;
+  const line = typeof value === 'object' && value !== null && 'line' in value ? value.line : undefined;
+  const name = typeof line === 'object' && line !== null && 'name' in line ? line.name : undefined;
+  return typeof name === 'string'
+    ? unknownLine(name)
+    : {
+        ...fault,
+        pointer: '/line/name',
+        code: 'missing',
+        message: `The product line's name is missing. Known: ${LINE_NAMES.join(', ')}.`,
+      };
+}
+
+/** A place of the template that nobody filled in. */
+function leftoverFaults(value: unknown, path: readonly string[] = []): RefusalDetail[] {
+  if (typeof value === 'string')
+    return value.trim() === 'FILL-IN'
+      ? [
+          {
+            pointer: pointerTo(path),
+            code: 'not_filled_in',
+            message: "The template's FILL-IN is still there. Replace it.",
+          },
+        ]
+      : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => leftoverFaults(child, [...path, key]));
+}
+
+/** The refusal of a packet with all its faults, the first of which is told in the message. */
+export function invalid(faults: readonly RefusalDetail[]): Refusal {
+  const [first] = faults;
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : '';
+  const message = `The packet can't be accepted: ${first?.pointer ? `${first.pointer}: ` : ''}${first?.message ?? ''}${more} Correct it and submit it again; nothing was started.`;
+  return new Refusal(422, 'FACTORY-PACKET-INVALID', message, { details: faults.slice(0, MAXIMUM_DETAILS) });
+}
+
+function readPacketJson(bytes: Uint8Array): { value: unknown } | { fault: RefusalDetail } {
+  return readJson(bytes, LIMITS.packet.depth);
+}
+
+function readPacketYaml(bytes: Uint8Array): { value: unknown } | { fault: RefusalDetail } {
+  return readYaml(bytes, { maxDepth: LIMITS.packet.depth, maxTokens: YAML_TOKENS });
+}

@@ -1,0 +1,103 @@
+import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
+import type { ProductLine } from '../domain/blueprint/schema.ts';
+import type { Packet } from '../domain/packet/schema.ts';
+import type { RefusalDetail } from '../domain/refusal.ts';
+import { invalid } from './packet.ts';
+import { unknownLine } from './packet-faults.ts';
+
+export type PacketSurroundings = {
+  readonly declaration: ApplicationDeclaration;
+  /** The packet's product line in the definitions installed on the application; undefined when they have none of that name. */
+  readonly line: ProductLine | undefined;
+  /** Names of the lines that are installed, for the refusal. */
+  readonly knownLines?: readonly string[];
+  /** The time, in epoch milliseconds; a deadline is not checked without it. */
+  readonly now?: number;
+};
+
+/**
+ * Checks a parsed packet against the application it is for and the product line it names. Refuses with 422
+ * `FACTORY-PACKET-INVALID`, one detail a fault, before anything is started: a repository the application doesn't have, checks or
+ * scenarios it doesn't declare, no validation at all, a line that isn't installed, a format it doesn't offer, a missing
+ * reproduction, a deadline that has passed.
+ */
+export function validatePacket(packet: Packet, surroundings: PacketSurroundings): void {
+  const faults = [...applicationFaults(packet, surroundings.declaration), ...installedLineFaults(packet, surroundings)];
+  if (
+    packet.deadline !== undefined &&
+    surroundings.now !== undefined &&
+    Date.parse(packet.deadline) <= surroundings.now
+  ) {
+    faults.push({
+      pointer: '/deadline',
+      code: 'deadline_passed',
+      message: `The deadline ${packet.deadline} has passed. Give a later one, or none.`,
+    });
+  }
+  if (faults.length > 0) throw invalid(faults);
+}
+
+function applicationFaults(packet: Packet, declaration: ApplicationDeclaration): RefusalDetail[] {
+  const faults: RefusalDetail[] = [];
+  const repositories = declaration.repositories.map((repository) => repository.name);
+  if (!repositories.includes(packet.scope.repository)) {
+    faults.push({
+      pointer: '/scope/repository',
+      code: 'unknown_repository',
+      message: `The application ${declaration.name} has no repository "${packet.scope.repository}". It has: ${repositories.slice(0, 20).join(', ')}.`,
+    });
+  }
+  const { checks, scenarios, commands } = packet.validation;
+  const undeclared = (
+    names: readonly string[],
+    declared: readonly { readonly name: string }[],
+    field: string,
+    what: string,
+  ): void => {
+    for (const [index, name] of names.entries()) {
+      if (declared.some((item) => item.name === name)) continue;
+      const possible =
+        declared
+          .map((item) => item.name)
+          .slice(0, 20)
+          .join(', ') || 'none';
+      faults.push({
+        pointer: `/validation/${field}/${index}`,
+        code: `unknown_${what}`,
+        message: `The application ${declaration.name} declares no ${what} "${name.slice(0, 64)}". It declares: ${possible}.`,
+      });
+    }
+  };
+  undeclared(checks, declaration.checks, 'checks', 'check');
+  undeclared(scenarios, declaration.scenarios, 'scenarios', 'scenario');
+  const reproduces = packet.reproduction !== undefined && 'command' in packet.reproduction;
+  if (
+    checks.length + scenarios.length + commands.length + declaration.checks.length + declaration.scenarios.length ===
+      0 &&
+    !reproduces
+  ) {
+    const message = `Nothing would validate the change: the packet names nothing and the application ${declaration.name} declares no checks. Give validation commands, or declare checks.`;
+    faults.push({ pointer: '/validation', code: 'no_validation', message });
+  }
+  return faults;
+}
+
+function installedLineFaults(packet: Packet, { line, knownLines }: PacketSurroundings): RefusalDetail[] {
+  if (line === undefined) return [unknownLine(packet.line.name, knownLines)];
+  const faults: RefusalDetail[] = [];
+  if (!line.outputFormats.includes(packet.output.format)) {
+    faults.push({
+      pointer: '/output/format',
+      code: 'format_not_offered',
+      message: `The product line ${line.line} does not offer "${packet.output.format}". It offers: ${line.outputFormats.join(', ')}.`,
+    });
+  }
+  if (line.reproductionRequired && packet.reproduction === undefined) {
+    faults.push({
+      pointer: '/reproduction',
+      code: 'reproduction_missing',
+      message: `The product line ${line.line} needs a reproduction. Give a command that fails on the base, or the reason why there is none.`,
+    });
+  }
+  return faults;
+}

@@ -1,0 +1,371 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { digestOfValue } from '../../shared/domain/digest.ts';
+import { LIMITS } from '../../shared/domain/limits.ts';
+import { Refusal } from '../../shared/domain/refusal.ts';
+import { parsePacket } from '../../shared/intake/packet.ts';
+import { codes, goodPacket, PATCH, refusalOf } from './packets.ts';
+
+const json = (value: unknown) => parsePacket(Buffer.from(JSON.stringify(value)), 'application/json');
+const faultsOf = (value: unknown): string[] => {
+  const refusal = refusalOf(() => json(value));
+  expect([refusal.status, refusal.code]).toEqual([422, 'FACTORY-PACKET-INVALID']);
+  for (const detail of refusal.details) expect(detail.message).toMatch(/\.$/);
+  return codes(refusal.details);
+};
+const spoilt = (spoil: (packet: ReturnType<typeof goodPacket>) => void): string[] => {
+  const packet = goodPacket();
+  spoil(packet);
+  return faultsOf(packet);
+};
+
+describe('a good packet', () => {
+  it('parses with its defaults, and its digest is that of what was parsed', () => {
+    const { packet, digest } = json(goodPacket());
+    expect(packet.output.format).toBe('pull_request');
+    expect(packet.priority).toBe(5);
+    expect(digest).toBe(digestOfValue(packet));
+  });
+
+  it('has one digest whatever its syntax, key order and spelt-out defaults', () => {
+    const { digest } = json(goodPacket());
+    const turned = Object.fromEntries(Object.entries({ ...goodPacket(), priority: 5, nonGoals: [] }).toReversed());
+    expect(json(turned).digest).toBe(digest);
+    const yaml = `apiVersion: factory/v1
+kind: TaskPacket
+goal: add(1, 2) is 3
+intent: The sum is wrong.
+source: { kind: person }
+scope: { repository: shop, allowedPaths: ['src/**'] }
+acceptance:
+  - { given: two numbers, when: they are added, then: the sum is right }
+line:
+  name: patch
+  patch: |
+${PATCH.trimEnd()
+  .split('\n')
+  .map((line) => `    ${line}`)
+  .join('\n')}
+`;
+    expect(parsePacket(Buffer.from(yaml), 'application/yaml; charset=utf-8').digest).toBe(digest);
+    expect(parsePacket(Buffer.from(yaml.replace('is 3', 'is 4')), 'text/yaml').digest).not.toBe(digest);
+  });
+
+  it('takes each product line', () => {
+    const line = (value: unknown) => json({ ...goodPacket(), line: value }).packet.line.name;
+    expect(
+      line({
+        name: 'api-migration',
+        rules: [
+          {
+            id: 'r',
+            language: 'typescript',
+            rule: { pattern: 'old($A)', inside: { kind: 'program', stopBy: 'end' } },
+            fix: 'new($A)',
+          },
+        ],
+      }),
+    ).toBe('api-migration');
+    expect(line({ name: 'dependency-update', ecosystem: 'npm', package: '@scope/left-pad', range: '>=1.2.3 <2' })).toBe(
+      'dependency-update',
+    );
+    expect(line({ name: 'bench' })).toBe('bench');
+    expect(line({ name: 'bench-fan-out' })).toBe('bench-fan-out');
+  });
+});
+
+describe('envelope', () => {
+  it('refuses another content type with 415', () => {
+    for (const type of ['text/plain', '', 'application/jsonx', 'x'.repeat(5_000)]) {
+      const refusal = refusalOf(() => parsePacket(Buffer.from('{}'), type));
+      expect([refusal.status, refusal.code]).toEqual([415, 'FACTORY-MEDIA-TYPE']);
+      expect(refusal.message.length).toBeLessThan(300);
+    }
+  });
+
+  it('refuses too many bytes with 413 before reading them', () => {
+    const refusal = refusalOf(() => parsePacket(Buffer.alloc(LIMITS.packet.bytes + 1, '['), 'application/json'));
+    expect([refusal.status, refusal.code]).toEqual([413, 'FACTORY-PACKET-TOO-LARGE']);
+  });
+
+  it('refuses a depth of 100,000 as a fault, in either syntax', () => {
+    for (const [text, type] of [
+      ['['.repeat(100_000), 'application/json'],
+      ['{"a":'.repeat(50_000), 'application/json'],
+      ['['.repeat(100_000), 'application/yaml'],
+      ['- '.repeat(100_000), 'application/yaml'],
+      ['? '.repeat(100_000), 'application/yaml'],
+    ] as const) {
+      expect(codes(refusalOf(() => parsePacket(Buffer.from(text), type)).details)).toEqual([' too_deep']);
+    }
+  });
+});
+
+describe('the battery of bad packets', () => {
+  it('names every fault at once, each where it is', () => {
+    expect(
+      faultsOf({
+        kind: 'TaskPacket',
+        extra: 1,
+        scope: { repository: 'Shop', allowedPaths: [] },
+        line: { name: 'patch' },
+      }).toSorted(),
+    ).toEqual(
+      [
+        '/apiVersion unknown_value',
+        '/extra unknown_field',
+        '/goal missing',
+        '/intent missing',
+        '/line/patch missing',
+        '/scope/allowedPaths too_small',
+        '/scope/repository wrong_format',
+        '/source missing',
+      ].toSorted(),
+    );
+  });
+
+  it.each<[string, (packet: ReturnType<typeof goodPacket>) => void, string[]]>([
+    ['blank goal', (packet) => (packet['goal'] = '  '), ['/goal too_small']],
+    ['long goal', (packet) => (packet['goal'] = 'x'.repeat(LIMITS.packet.textLength + 1)), ['/goal too_large']],
+    ['nobody can state done', (packet) => delete packet['acceptance'], ['/acceptance cannot_state_done']],
+    [
+      'a declared lack of reproduction is no way to state done',
+      (packet) => Object.assign(packet, { acceptance: [], reproduction: { none: 'cosmetic' } }),
+      ['/acceptance cannot_state_done'],
+    ],
+    [
+      'allowed and denied, the same',
+      (packet) => (packet.scope['deniedPaths'] = ['src/**']),
+      ['/scope/allowedPaths/0 allowed_and_denied'],
+    ],
+    [
+      'allowed inside denied',
+      (packet) => Object.assign(packet.scope, { allowedPaths: ['docs/**', 'src/a/*.js'], deniedPaths: ['src/'] }),
+      ['/scope/allowedPaths/1 allowed_and_denied'],
+    ],
+    [
+      'a plain path that a denied glob matches',
+      (packet) => Object.assign(packet.scope, { allowedPaths: ['src/key.pem'], deniedPaths: ['**/*.pem'] }),
+      ['/scope/allowedPaths/0 allowed_and_denied'],
+    ],
+    [
+      'tool allowed and denied',
+      (packet) => (packet['tools'] = { cli: ['npm'], denied: ['npm'] }),
+      ['/tools/denied/0 allowed_and_denied'],
+    ],
+    ['absolute path', (packet) => (packet.scope['allowedPaths'] = ['/etc/**']), ['/scope/allowedPaths/0 invalid_glob']],
+    [
+      'path that climbs',
+      (packet) => (packet.scope['allowedPaths'] = ['src/../../x']),
+      ['/scope/allowedPaths/0 invalid_glob'],
+    ],
+    ['negated glob', (packet) => (packet.scope['allowedPaths'] = ['!src/**']), ['/scope/allowedPaths/0 invalid_glob']],
+    ['extended glob', (packet) => (packet.scope['allowedPaths'] = ['+(a|b)*']), ['/scope/allowedPaths/0 invalid_glob']],
+    [
+      'glob that repeats',
+      (packet) => (packet.scope['allowedPaths'] = ['a*a*a*a*b']),
+      ['/scope/allowedPaths/0 invalid_glob'],
+    ],
+    [
+      'glob with a range',
+      (packet) => (packet.scope['allowedPaths'] = ['{1..9999999}']),
+      ['/scope/allowedPaths/0 invalid_glob'],
+    ],
+    ['empty glob', (packet) => (packet.scope['allowedPaths'] = ['']), ['/scope/allowedPaths/0 invalid_glob']],
+    ['branch that is an option', (packet) => (packet.scope['ref'] = '--upload-pack=x'), ['/scope/ref wrong_format']],
+    ['branch that is a range', (packet) => (packet.scope['ref'] = 'a..b'), ['/scope/ref wrong_format']],
+    [
+      'url of a file',
+      (packet) => (packet['source'] = { kind: 'ticket', url: 'file:///etc/passwd' }),
+      ['/source/url wrong_format'],
+    ],
+    ['unknown line', (packet) => (packet.line = { name: 'rewrite-it-all' }), ['/line/name unknown_line']],
+    ['line without a name', (packet) => (packet.line = { patch: PATCH }), ['/line/name missing']],
+    ['not a patch', (packet) => (packet.line['patch'] = 'please fix it'), ['/line/patch not_a_patch']],
+    ['a patch that was cut off', (packet) => (packet.line['patch'] = PATCH.slice(0, -20)), ['/line/patch not_a_patch']],
+    [
+      'a patch without prefixes',
+      (packet) => (packet.line['patch'] = PATCH.replaceAll(/[ab]\/src/g, 'src')),
+      ['/line/patch not_a_patch'],
+    ],
+    [
+      'a patch that changes nothing',
+      (packet) => (packet.line['patch'] = 'diff --git a/x b/x\n'),
+      ['/line/patch not_a_patch'],
+    ],
+    [
+      'no semver range',
+      (packet) => (packet.line = { name: 'dependency-update', ecosystem: 'npm', package: 'x', range: 'newest' }),
+      ['/line/range invalid_range'],
+    ],
+    [
+      'an empty semver range',
+      (packet) => (packet.line = { name: 'dependency-update', ecosystem: 'npm', package: 'x', range: '>=2 <1' }),
+      ['/line/range invalid_range'],
+    ],
+    [
+      'a package that is an option',
+      (packet) => (packet.line = { name: 'dependency-update', ecosystem: 'npm', package: '--global', range: '1' }),
+      ['/line/package wrong_format'],
+    ],
+    [
+      'a command as a line of shell',
+      (packet) => (packet['reproduction'] = { command: 'npm test' }),
+      ['/reproduction/command wrong_type'],
+    ],
+    ['secrets', (packet) => (packet['boundary'] = { secrets: 'all' }), ['/boundary/secrets unknown_value']],
+    ['priority out of bounds', (packet) => (packet['priority'] = 10), ['/priority too_large']],
+    ['deadline that is no time', (packet) => (packet['deadline'] = 'tomorrow'), ['/deadline wrong_format']],
+  ])('%s', (_name, spoil, expected) => {
+    expect(spoilt(spoil)).toEqual(expected);
+  });
+
+  it.each<[string, Record<string, unknown>, string, string]>([
+    ['no key of a rule', { patern: 'a' }, 'a', '/line/rules/0/rule not_a_rule'],
+    ['an empty pattern', { pattern: ' ' }, 'a', '/line/rules/0/rule/pattern not_a_rule'],
+    ['an empty list', { any: [] }, 'a', '/line/rules/0/rule/any not_a_rule'],
+    ['a relation that is no rule', { pattern: 'a', inside: 'b' }, 'a', '/line/rules/0/rule/inside not_a_rule'],
+    ['a replacement with a loose variable', { pattern: 'old($A)' }, 'new($B)', '/line/rules/0/fix unbound_variable'],
+  ])('an ast-grep rule with %s', (_name, rule, fix, expected) => {
+    expect(
+      spoilt(
+        (packet) => (packet.line = { name: 'api-migration', rules: [{ id: 'r', language: 'typescript', rule, fix }] }),
+      ),
+    ).toContain(expected);
+  });
+
+  it.each([[[]], [null], [1], ['text']])('refuses %j, which is no packet', (value) => {
+    expect(faultsOf(value)).toEqual([' wrong_type']);
+  });
+
+  it('lists the known lines to whoever names an unknown one', () => {
+    const [detail] = refusalOf(() => json({ ...goodPacket(), line: { name: 'x' } })).details;
+    expect(detail?.message).toContain('patch, api-migration, dependency-update');
+  });
+
+  it('keeps a refusal small however many faults there are', () => {
+    const refusal = refusalOf(() =>
+      json({
+        ...goodPacket(),
+        ...Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`x${index}`, 1])),
+        nonGoals: Array(100).fill(1),
+      }),
+    );
+    expect(refusal.details.length).toBeLessThanOrEqual(50);
+  });
+});
+
+describe('YAML that is not plain', () => {
+  it.each([
+    ['anchor', 'a: &x 1', 'not_plain'],
+    ['alias', 'a: *x', 'not_plain'],
+    ['tag', 'a: !!str 1', 'not_plain'],
+    ['merge key', '<<: {a: 1}', 'not_plain'],
+    ['directive', '%YAML 1.1\n---\na: 1', 'not_plain'],
+    ['key that is no text', '? [a]\n: b', 'syntax'],
+    ['two documents', 'a: 1\n---\nb: 1', 'several_documents'],
+    ['key used twice', 'a: 1\na: 2', 'duplicate_key'],
+    ['key used twice by an escape', '"a": 1\n"\\u0061": 2', 'duplicate_key'],
+    ['nothing', '# nothing', 'empty'],
+    ['broken syntax', 'a: [1', 'syntax'],
+    ['infinity', 'priority: .inf', 'not_a_number'],
+    ['half a character', 'a: "\\ud800"', 'malformed_text'],
+    ['prototype', '__proto__: {a: 1}', 'forbidden_key'],
+    ['brackets that close nothing', '}'.repeat(200_000), 'syntax'],
+    ['a flood of keys', Array.from({ length: 30_000 }, (_, index) => `k${index}:`).join('\n'), 'too_many_tokens'],
+  ])('%s', (_name, text, code) => {
+    expect(
+      refusalOf(() => parsePacket(Buffer.from(text), 'application/yaml')).details.map((detail) => detail.code),
+    ).toEqual([code]);
+  });
+
+  it('reads yes, no, dates and octal-looking text by the 1.2 core schema', () => {
+    const { packet } = parsePacket(
+      Buffer.from(JSON.stringify(goodPacket()).replace('"The sum is wrong."', 'yes').replace('"shop"', 'no')),
+      'application/yaml',
+    );
+    expect([packet.intent, packet.scope.repository]).toEqual(['yes', 'no']);
+  });
+
+  it('leaves signs inside a block of text alone', () => {
+    const text = JSON.stringify({ ...goodPacket(), intent: '@' }).replace('"@"', '"*a &b !c %d <<"');
+    expect(parsePacket(Buffer.from(text), 'application/yaml').packet.intent).toBe('*a &b !c %d <<');
+  });
+});
+
+describe('whatever the bytes', () => {
+  const types = fc.constantFrom('application/json', 'application/yaml', 'text/plain');
+  const onlyRefuses = (bytes: Uint8Array, type: string): void => {
+    try {
+      parsePacket(bytes, type);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Refusal);
+    }
+  };
+
+  it('nothing but a refusal is thrown for random bytes', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), types, onlyRefuses), { numRuns: 1_500 });
+  });
+
+  it('nothing but a refusal is thrown for text made of signs that mean something', () => {
+    const signs = fc.array(
+      fc.constantFrom(
+        '{',
+        '}',
+        '[',
+        ']',
+        ':',
+        ',',
+        '"',
+        "'",
+        '- ',
+        '? ',
+        '|',
+        '>',
+        '\n',
+        '  ',
+        '&a',
+        '*a',
+        '!',
+        '%',
+        '#',
+        '---',
+        '...',
+        '<<',
+        '\\u',
+        'a',
+        '1',
+        '\t',
+        '\u{feff}',
+        '\0',
+      ),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(signs, types, (parts, type) => onlyRefuses(Buffer.from(parts.join('')), type)),
+      { numRuns: 2_500 },
+    );
+  });
+
+  it('nothing but a refusal is thrown for a good packet with one value replaced', () => {
+    const paths = [
+      'goal',
+      'source',
+      'scope',
+      'acceptance',
+      'line',
+      'tools',
+      'validation',
+      'reproduction',
+      'risk',
+      'output',
+      'context',
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), fc.jsonValue({ maxDepth: 4 }), (field, value) =>
+        onlyRefuses(Buffer.from(JSON.stringify({ ...goodPacket(), [field]: value })), 'application/json'),
+      ),
+      { numRuns: 800 },
+    );
+  });
+});
