@@ -1,0 +1,40 @@
+import { type ApplicationDeclaration, applicationDeclaration } from '../../domain/application/declaration.ts';
+import { type Packet, packetSchema } from '../../domain/packet/schema.ts';
+import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
+import type { CodeHost } from './code-host.ts';
+import { openLocalCodeHost } from './local/local-code-host.ts';
+
+/** The repository a packet is about, as its application declares it. */
+export type Repository = {
+  readonly packet: Packet;
+  readonly name: string;
+  /** Branch the change is for. */
+  readonly branch: string;
+  readonly declared: ApplicationDeclaration['repositories'][number];
+};
+
+/** Reads packet and declaration of a job and finds the repository. Nothing else a job brings names a location. */
+export async function repositoryOf(context: TaskContext): Promise<Repository> {
+  const packet = packetSchema.parse(await jsonInput(context, 'packet'));
+  const declaration = applicationDeclaration.parse(await jsonInput(context, 'declaration'));
+  const { repository: name, ref } = packet.scope;
+  const declared = declaration.repositories.find((repository) => repository.name === name);
+  if (declared === undefined) {
+    const known = declaration.repositories.map((repository) => repository.name).join(', ');
+    throw new TaskFailure({
+      kind: 'terminal',
+      code: 'REPOSITORY-UNKNOWN',
+      message: `The packet names the repository ${name}; the application ${declaration.name} has ${known}.`,
+    });
+  }
+  return { packet, name, branch: ref ?? declared.defaultBranch, declared };
+}
+
+/** @throws CodeHostUnreachable */
+export function openCodeHost({ declared }: Repository): Promise<CodeHost> {
+  return openLocalCodeHost(declared.location);
+}
+
+async function jsonInput(context: TaskContext, name: string): Promise<unknown> {
+  return JSON.parse(Buffer.from(await context.input(name)).toString('utf8'));
+}

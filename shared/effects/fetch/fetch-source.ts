@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { LIMITS } from '../../domain/limits.ts';
+import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
+import { bundleRepository } from '../../sandbox/git/bundle.ts';
+import { fetchSource as fetchCommit } from '../../sandbox/git/source.ts';
+import type { Source } from '../../sandbox/git/source-limits.ts';
+import { treeDigest } from '../../sandbox/git/tree-digest.ts';
+import { listTree } from '../../sandbox/git/tree-list.ts';
+import { SandboxRefusal } from '../../sandbox/refusal.ts';
+import { CodeHostUnreachable } from '../code-hosts/code-host.ts';
+import { openCodeHost, type Repository, repositoryOf } from '../code-hosts/repository.ts';
+import { sourceFailure } from './source-failure.ts';
+
+const { source: SOURCE } = LIMITS;
+const LIMITS_OF_SOURCE = {
+  wallMs: SOURCE.fetchMs,
+  packBytes: SOURCE.packBytes,
+  blobBytes: SOURCE.blobBytes,
+  entries: SOURCE.entries,
+};
+const NPM_LOCKFILE = 'package-lock.json';
+
+/**
+ * Task `fetch-source` (pool fetch): the tip of the packet's branch, with its history, as a self-contained git bundle. It is the only
+ * way sources reach stations and verifiers. Verdict `fetched_npm` when an npm lockfile lies at the root, else `fetched`.
+ */
+export async function fetchSource(context: TaskContext): Promise<TaskResult> {
+  const repository = await repositoryOf(context);
+  try {
+    return await fetchTip(context, repository);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof SandboxRefusal || error instanceof CodeHostUnreachable)
+      throw new TaskFailure(sourceFailure(error, repository.name, repository.branch));
+    throw error;
+  }
+}
+
+async function fetchTip(context: TaskContext, repository: Repository): Promise<TaskResult> {
+  const { signal, directory } = context;
+  const host = await openCodeHost(repository);
+  const into = join(directory, 'source.git');
+  const source = await fetchCommit({
+    remote: host.remote,
+    ref: `refs/heads/${repository.branch}`,
+    into,
+    limits: LIMITS_OF_SOURCE,
+    signal,
+  });
+  const file = join(directory, 'source.bundle');
+  await bundleRepository({ repository: into, commit: source.commit, file, signal });
+  await context.output({ name: 'source', kind: 'source_bundle', mediaType: 'application/x-git-bundle', file });
+  return { outcome: await describe(into, source, repository, signal) };
+}
+
+async function describe(into: string, source: Source, repository: Repository, signal: AbortSignal) {
+  const entries = await listTree({ repository: into, tree: source.tree, signal });
+  const lockfile = entries.some((entry) => entry.path === NPM_LOCKFILE);
+  const baseTree = `sha256:${await treeDigest({ repository: into, tree: source.tree, signal })}`;
+  return {
+    verdict: lockfile ? 'fetched_npm' : 'fetched',
+    summary: `${repository.name} at ${repository.branch}: commit ${source.commit}, ${source.entries} files, ${source.bytes} bytes of objects.`,
+    facts: {
+      paths: [],
+      manifests: lockfile ? [NPM_LOCKFILE] : [],
+      testPaths: [],
+      baseCommit: source.commit,
+      gitTree: source.tree,
+      baseTree,
+      count: source.entries,
+    },
+    unknowns: [],
+  };
+}

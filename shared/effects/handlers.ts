@@ -1,0 +1,6 @@
+import type { TaskHandler } from '../jobs/task.ts';
+import { deliver } from './deliver/deliver.ts';
+import { fetchSource } from './fetch/fetch-source.ts';
+
+/** What an effector does, by task name. */
+export const effectorHandlers: Readonly<Record<string, TaskHandler>> = { 'fetch-source': fetchSource, deliver };

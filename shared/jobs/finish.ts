@@ -1,0 +1,140 @@
+import type { z } from 'zod';
+import { type Digest, digestOfBytes, digestOfValue } from '../domain/digest.ts';
+import { failureSignature } from '../domain/failure.ts';
+import type { JobId, PrincipalId } from '../domain/ids.ts';
+import { jobMachine } from '../domain/job/machine.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { transition } from '../domain/machine.ts';
+import { leaseLost, Refusal } from '../domain/refusal.ts';
+import { advance } from '../line/advance.ts';
+import { endLook } from '../line/cancel.ts';
+import type { Actor, PlaneContext } from '../line/context.ts';
+import { type Committed, commit, openScope } from '../line/scope.ts';
+import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
+import { countFailureSignature, insertFailureSignature } from '../store/evidence/failure-signatures.ts';
+import { endAttempt, finishJob as finishJobRow } from '../store/jobs/finish.ts';
+import { readNode } from '../store/nodes/read.ts';
+import { updateNode } from '../store/nodes/update.ts';
+import type { NodeRow } from '../store/schema/rows.ts';
+import { type HeldLease, holdLease } from './held-lease.ts';
+import { recordOutputs } from './outputs.ts';
+import type { completeBody, failBody } from './protocol.ts';
+
+export type Finished = { readonly job: JobId; readonly epoch: number; readonly state: 'completed' | 'failed' };
+export type FinishBody =
+  | { readonly complete: z.infer<typeof completeBody> }
+  | { readonly fail: z.infer<typeof failBody> };
+
+/**
+ * Records that a worker finished a job, or that it failed, and advances the request in the same transaction. The same call
+ * repeated gets the first answer; another body under the same lease is refused with 409 `FACTORY-ALREADY-ANSWERED`, a lease
+ * that is not current with 409 `FACTORY-LEASE-LOST`, and an output that was not uploaded under this job and epoch with 422.
+ */
+export function* finishJob(
+  context: PlaneContext,
+  actor: Actor,
+  jobId: JobId,
+  token: string,
+  body: FinishBody,
+): Command<Committed<Finished> | Unchanged<Committed<Finished>>> {
+  const held = yield* holdLease(context, actor, jobId, token);
+  const { job, request, now } = held;
+  const hash = digestOfValue(body);
+  if (job.state === 'completed' || job.state === 'failed') {
+    if (job.result_body_hash === hash && job.answer !== null)
+      return unchanged({ answer: JSON.parse(job.answer) as Finished, outbox: [], touched: [] });
+    throw new Refusal(
+      409,
+      'FACTORY-ALREADY-ANSWERED',
+      `Job ${jobId} was already ${job.state} under this lease with other content. Nothing was changed.`,
+    );
+  }
+  if (!held.current) throw leaseLost(jobId);
+  const node = yield* one(readNode({ tenant: context.tenant, node: job.node_id }));
+  if (node === undefined) throw new Error(`job ${job.id} has no node`);
+  const scope = openScope(context, now, actor);
+  scope.touched.add(request.id);
+  const answer = yield* recordFinish(held, node, token, body, hash, actor.principal as PrincipalId, context);
+  if (answer.state === 'completed' && node.kind === 'fan_out')
+    yield* writeOne(updateNode({ ...node, fan_done: node.fan_done + 1 }));
+  if (request.state === 'running') yield* advance(scope, request);
+  else yield* endLook(scope, request);
+  const signature = 'fail' in body ? failureSignature(node.name, body.fail.failure) : null;
+  if (signature !== null) yield* countFailure(held, signature);
+  const told = 'complete' in body ? { verdict: body.complete.outcome.verdict } : { signature };
+  const { outputs } = 'complete' in body ? body.complete : body.fail;
+  return yield* commit(
+    scope,
+    {
+      stream: job.application_id,
+      commandId: `${job.id}:${job.lease_epoch}:finish`,
+      action: `job.${answer.state}`,
+      subjects: { request: request.id, job: job.id },
+      digests: {
+        body: hash,
+        ...Object.fromEntries(outputs.map((output) => [`output:${output.name}`, output.digest as Digest])),
+      },
+      values: { epoch: job.lease_epoch, ...told },
+    },
+    answer,
+  );
+}
+
+function* recordFinish(
+  held: HeldLease,
+  node: NodeRow,
+  token: string,
+  body: FinishBody,
+  hash: Digest,
+  principal: PrincipalId,
+  context: PlaneContext,
+): Command<Finished> {
+  const { job } = held;
+  const complete = 'complete' in body ? body.complete : null;
+  const fail = 'fail' in body ? body.fail : null;
+  const state = transition(jobMachine, job.state, complete !== null ? 'complete' : 'fail') as Finished['state'];
+  const answer: Finished = { job: job.id, epoch: job.lease_epoch, state };
+  const outcome = complete === null ? null : JSON.stringify(complete.outcome);
+  if (outcome !== null && outcome.length > LIMITS.job.outcomeBytes) {
+    throw new Refusal(
+      422,
+      'FACTORY-OUTCOME-TOO-LARGE',
+      `The outcome of job ${job.id} has ${outcome.length} characters; at most ${LIMITS.job.outcomeBytes} are taken. Put what is large into an artifact.`,
+    );
+  }
+  const signature = fail === null ? null : failureSignature(node.name, fail.failure);
+  const finished = yield* one(
+    finishJobRow({
+      tenant: job.tenant_id,
+      job: job.id,
+      lease_token_hash: digestOfBytes(token),
+      state,
+      verdict: complete?.outcome.verdict ?? null,
+      outcome,
+      failure: fail === null ? null : JSON.stringify(fail.failure),
+      signature,
+      result_body_hash: hash,
+      answer: JSON.stringify(answer),
+    }),
+  );
+  if (finished === undefined) throw leaseLost(job.id);
+  yield* write(endAttempt({ tenant: job.tenant_id, job: job.id, epoch: job.lease_epoch, ended_as: state, signature }));
+  yield* recordOutputs(context, held, node, principal, complete?.outputs ?? fail?.outputs ?? [], complete?.outcome);
+  return answer;
+}
+
+/** Counts a fault in its application's record, which requests share: so after everything that only this request's lock guards. */
+function* countFailure({ job, now }: HeldLease, signature: string): Command<void> {
+  const first = yield* write(
+    insertFailureSignature({
+      tenant_id: job.tenant_id,
+      application_id: job.application_id,
+      signature,
+      count: 1,
+      first_at: now,
+      last_at: now,
+    }),
+  );
+  if (first === 0)
+    yield* rows(countFailureSignature({ tenant: job.tenant_id, application: job.application_id, signature }));
+}

@@ -1,0 +1,175 @@
+import type { BlueprintNode } from '../domain/blueprint/schema.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { transition } from '../domain/machine.ts';
+import { requestMachine } from '../domain/request/machine.ts';
+import { openGate } from '../gates/open-gate.ts';
+import { type Command, writeOne } from '../store/command.ts';
+import { updateRequest } from '../store/requests/update.ts';
+import type { LockedRequest, NodeRow, RequestRow } from '../store/schema/rows.ts';
+import { applyConclusion } from './conclude.ts';
+import type { PlaneContext } from './context.ts';
+import { enqueueJobs } from './enqueue.ts';
+import type { LineGraph } from './graph.ts';
+import { type Loaded, loadRecorded } from './load.ts';
+import { endNode, startNode } from './node-changes.ts';
+import type { OpenRequest } from './open-request.ts';
+import type { Change } from './recorded.ts';
+import { requeueJob } from './requeue.ts';
+import { rework } from './rework.ts';
+import { type Scope, tell } from './scope.ts';
+import { walk } from './walk.ts';
+
+export type Advanced = { readonly state: RequestRow['state']; readonly wakeAt: number; readonly done: boolean };
+
+/**
+ * Commits what became due for a request whose row this command holds: walks the recorded state, applies the changes, and
+ * walks again until nothing more is due. Safe to run at any time and any number of times. Writes the request row, its next
+ * deadline, and a nudge when the request ended or its next deadline moved earlier (not when its orchestrator is the caller).
+ */
+export function* advance(
+  scope: Scope,
+  { now: _now, ...before }: LockedRequest,
+  options: { readonly orchestratorKnows?: boolean } = {},
+): Command<Advanced> {
+  const graph = pinnedGraph(scope.context, before);
+  const request: OpenRequest = { row: before, graph };
+  let wakeAt = before.deadline_at;
+  // Each turn ends or starts at least one node, or ends the walk; so the blueprint's size bounds the turns.
+  for (
+    let turn = 0;
+    request.row.state === 'running' && turn <= graph.line.nodes.length * LIMITS.blueprint.rounds * 2 + 1;
+    turn += 1
+  ) {
+    const loaded = yield* loadRecorded(scope, request);
+    const step = walk(graph, loaded.recorded);
+    wakeAt = step.wakeAt;
+    if (step.changes.length === 0) break;
+    for (const change of step.changes) {
+      yield* apply(scope, request, change, loaded);
+      scope.changes.push(describe(change));
+      if (request.row.state !== 'running') break;
+    }
+  }
+  return yield* settle(scope, before, request.row, wakeAt, options.orchestratorKnows ?? false);
+}
+
+/** Writes the request row if anything about it changed, with its next deadline and the nudge that tells of it. */
+function* settle(
+  scope: Scope,
+  before: RequestRow,
+  after: RequestRow,
+  wakeAt: number,
+  orchestratorKnows: boolean,
+): Command<Advanced> {
+  const done = after.state === 'terminal';
+  const nextWakeAt = after.state === 'running' ? Math.min(wakeAt, after.deadline_at) : after.deadline_at;
+  const earlier = before.next_wake_at === null || nextWakeAt < before.next_wake_at;
+  const nudge = !orchestratorKnows && before.nudged === 0 && (done || earlier);
+  if (nudge) tell(scope, before.id, { kind: 'nudge', orchestrator: 'request', id: before.id, run: before.run });
+  const nudged = orchestratorKnows ? 0 : nudge ? 1 : before.nudged;
+  if (after !== before || scope.changes.length > 0 || nudged !== before.nudged || nextWakeAt !== before.next_wake_at) {
+    yield* writeOne(updateRequest({ ...after, nudged, next_wake_at: nextWakeAt }));
+    scope.touched.add(before.id);
+  }
+  return { state: after.state, wakeAt: nextWakeAt, done };
+}
+
+/** The blueprint the request was pinned to when it was submitted. */
+export function pinnedGraph(context: PlaneContext, row: RequestRow): LineGraph {
+  const line = context.documents.definitions(row.definitions_digest).lines.get(row.line);
+  if (line === undefined)
+    throw new Error(`the definitions ${row.definitions_digest} pinned by request ${row.id} have no line ${row.line}`);
+  return line.graph;
+}
+
+function* apply(scope: Scope, request: OpenRequest, change: Change, loaded: Loaded): Command<void> {
+  switch (change.do) {
+    case 'skip':
+      return yield* endNode(scope, request, nodeOf(loaded, change.node), 'skip', 'skipped', null);
+    case 'succeed': {
+      const outcome =
+        [...loaded.jobs.values()].find(
+          (job) => job.node_id === nodeOf(loaded, change.node).id && job.state === 'completed',
+        )?.outcome ?? null;
+      return yield* endNode(scope, request, nodeOf(loaded, change.node), 'succeed', change.verdict, outcome);
+    }
+    case 'enqueue':
+      return yield* enqueueJobs(
+        scope,
+        request,
+        blueprintOf(request, change.node, ['job', 'fan_out']),
+        nodeOf(loaded, change.node),
+      );
+    case 'open_gate': {
+      const node = nodeOf(loaded, change.node);
+      const opened = yield* openGate(scope, request, blueprintOf(request, change.node, ['gate']), node, change.again);
+      if (opened.kind === 'waived') return yield* endNode(scope, request, node, 'succeed', 'waived', null);
+      if (opened.kind === 'denied') return yield* conclude(scope, request, opened.conclusion);
+      return;
+    }
+    case 'seal': {
+      const node = nodeOf(loaded, change.node);
+      yield* startNode(scope, node);
+      return tell(scope, request.row.id, {
+        kind: 'seal',
+        subject: 'change_evidence',
+        request: request.row.id,
+        node: change.node,
+        round: node.round,
+      });
+    }
+    case 'requeue': {
+      const job = loaded.jobs.get(change.job);
+      if (job === undefined) throw new Error(`the walk asked for job ${change.job}, which was not loaded`);
+      return yield* requeueJob(scope, change, job, nodeOf(loaded, change.node));
+    }
+    case 'rework':
+      return yield* rework(scope, request, change);
+    case 'conclude':
+      return yield* conclude(scope, request, change.conclusion);
+  }
+}
+
+function* conclude(
+  scope: Scope,
+  request: OpenRequest,
+  conclusion: (Change & { do: 'conclude' })['conclusion'],
+): Command<void> {
+  request.row = { ...request.row, state: transition(requestMachine, request.row.state, 'conclude') };
+  yield* applyConclusion(scope, request, conclusion);
+}
+
+function nodeOf(loaded: Loaded, name: string): NodeRow {
+  const node = loaded.nodes.get(name);
+  if (node === undefined) throw new Error(`the walk asked for node ${name}, which is not open`);
+  return node;
+}
+
+function blueprintOf<K extends BlueprintNode['kind']>(
+  request: OpenRequest,
+  name: string,
+  kinds: readonly K[],
+): BlueprintNode & { kind: K } {
+  const node = request.graph.nodes.get(name);
+  if (node === undefined || !kinds.includes(node.kind as K))
+    throw new Error(`the walk asked for a ${kinds.join(' or ')} node and found ${node?.kind ?? 'none'}`);
+  return node as BlueprintNode & { kind: K };
+}
+
+/** What the audit event says of a change: names, states and codes; texts live in their artifacts and rows. */
+function describe(change: Change): string {
+  switch (change.do) {
+    case 'succeed':
+      return `succeed ${change.node} ${change.verdict}`;
+    case 'requeue':
+      return `requeue ${change.node} ${change.job} ${change.because}${change.counted ? '' : ' (not counted)'}`;
+    case 'rework':
+      return `rework ${change.from} to ${change.to} ${change.because}`;
+    case 'conclude': {
+      const { conclusion } = change;
+      return `conclude ${conclusion.state}${'code' in conclusion ? ` ${conclusion.code}` : ''}`;
+    }
+    default:
+      return `${change.do} ${change.node}`;
+  }
+}

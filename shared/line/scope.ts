@@ -1,0 +1,76 @@
+import { appendAudit } from '../audit/append.ts';
+import type { AuditStream, AuditValue } from '../audit/event.ts';
+import type { Digest } from '../domain/digest.ts';
+import type { OutboxBody, OutboxEntry } from '../outbox/entry.ts';
+import { writeOutbox } from '../outbox/write.ts';
+import type { Command } from '../store/command.ts';
+import type { Actor, PlaneContext } from './context.ts';
+
+/** What a command gathers while it runs and writes at its end: outbox rows and the changes for its one audit event. */
+export type Scope = {
+  readonly context: PlaneContext;
+  readonly now: number;
+  readonly actor: Actor;
+  readonly outbox: OutboxEntry[];
+  /** What advance did, a short line each. */
+  readonly changes: string[];
+  /** Ids whose observers are to be woken after the commit. */
+  readonly touched: Set<string>;
+};
+
+/** What a command answers: its answer, and what the plane does after the commit. */
+export type Committed<T> = {
+  readonly answer: T;
+  readonly outbox: readonly OutboxEntry[];
+  readonly touched: readonly string[];
+};
+
+export function openScope(context: PlaneContext, now: number, actor: Actor): Scope {
+  return { context, now, actor, outbox: [], changes: [], touched: new Set() };
+}
+
+/** Adds an outbox row, born claimed by this process unless it is due only later. */
+export function tell(scope: Scope, aggregate: string, body: OutboxBody, availableAt = scope.now): void {
+  scope.outbox.push({
+    id: scope.context.newId('outbox', scope.now),
+    tenant: scope.context.tenant,
+    aggregate,
+    body,
+    attempts: 0,
+    availableAt,
+  });
+}
+
+export type AuditFact = {
+  /** Application id, tenant id or `platform`. */
+  readonly stream: AuditStream;
+  /** Unique: the same command recorded twice is refused by the database. */
+  readonly commandId: string;
+  readonly action: string;
+  readonly subjects: Readonly<Record<string, string | null>>;
+  readonly digests?: Readonly<Record<string, Digest | null>>;
+  readonly values?: Readonly<Record<string, AuditValue>>;
+};
+
+/** Writes the outbox rows and, last, the audit event (the audit head is the last lock of the order), and ends the command. */
+export function* commit<T>(scope: Scope, fact: AuditFact, answer: T): Command<Committed<T>> {
+  const { context, now } = scope;
+  yield* writeOutbox(scope);
+  yield* appendAudit({
+    tenantId: context.tenant,
+    stream: fact.stream,
+    commandId: fact.commandId,
+    at: now,
+    actor: scope.actor.principal,
+    action: fact.action,
+    subjects: present(fact.subjects),
+    digests: present(fact.digests ?? {}),
+    changes: fact.values ?? {},
+    steps: scope.changes,
+  });
+  return { answer, outbox: scope.outbox.filter((entry) => entry.availableAt <= now), touched: [...scope.touched] };
+}
+
+function present<V>(values: Readonly<Record<string, V | null>>): Record<string, V> {
+  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, V] => entry[1] !== null));
+}

@@ -1,0 +1,296 @@
+import type { BlueprintNode, Condition, FanOutNode, JobNode } from '../domain/blueprint/schema.ts';
+import { type Failure, failureSignature } from '../domain/failure.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { RequestConclusion } from '../domain/request/conclusion.ts';
+import type { LineGraph } from './graph.ts';
+import type { Change, EndedNode, OpenJob, OpenNode, Recorded, Walk } from './recorded.ts';
+
+/**
+ * The pure walk over recorded state: what became due for a running request. It reads nothing else and decides nothing by
+ * chance, so walking the same state twice gives the same changes, and walking the state after them gives none.
+ */
+export function walk(graph: LineGraph, recorded: Recorded): Walk {
+  if (recorded.now >= recorded.deadlineAt) {
+    const open = recorded.nodes.map((node) => node.name);
+    const question = `The request did not finish by its deadline; still open: ${open.join(', ') || 'nothing'}. Retry it with a later deadline, or drop it?`;
+    return conclude({ state: 'ESCALATE', code: 'deadline_passed', question, tried: [], node: open[0] ?? 'request' });
+  }
+  const changes: Change[] = [];
+  let wakeAt = recorded.deadlineAt;
+  for (const node of recorded.nodes) {
+    const blueprint = graph.nodes.get(node.name);
+    if (blueprint === undefined) continue;
+    const step = node.state === 'ready' ? ready(blueprint, recorded) : active(blueprint, node, recorded, graph);
+    wakeAt = Math.min(wakeAt, step.wakeAt);
+    for (const change of step.changes) {
+      if (change.do === 'conclude' || change.do === 'rework') return { changes: [...changes, change], wakeAt };
+      changes.push(change);
+    }
+  }
+  if (recorded.nodes.length === 0) {
+    const question =
+      'Every node of the blueprint has ended and none concluded the request. The product line lacks a conclusion for this case: what should the request end as?';
+    return conclude({ state: 'ESCALATE', code: 'no_conclusion', question, tried: [], node: 'request' });
+  }
+  return { changes, wakeAt };
+}
+
+const NEVER = Number.MAX_SAFE_INTEGER;
+const conclude = (conclusion: RequestConclusion): Walk => ({
+  changes: [{ do: 'conclude', conclusion }],
+  wakeAt: NEVER,
+});
+const nothing: Walk = { changes: [], wakeAt: NEVER };
+const only = (change: Change): Walk => ({ changes: [change], wakeAt: NEVER });
+
+const holds = (conditions: readonly Condition[], ended: ReadonlyMap<string, EndedNode>): boolean =>
+  conditions.every((condition) => condition.verdict.includes(ended.get(condition.node)?.verdict ?? ''));
+
+function ready(node: BlueprintNode, recorded: Recorded): Walk {
+  if (!holds(node.when, recorded.ended)) return only({ do: 'skip', node: node.id });
+  switch (node.kind) {
+    case 'job':
+    case 'fan_out':
+      return only({ do: 'enqueue', node: node.id });
+    case 'gate':
+      return only({ do: 'open_gate', node: node.id, again: false });
+    case 'seal':
+      return only({ do: 'seal', node: node.id });
+    case 'decide': {
+      const met = node.cases.find((item) => holds(item.when, recorded.ended));
+      if (met === undefined) return only({ do: 'succeed', node: node.id, verdict: 'go_on' });
+      const about = met.when[0]?.node ?? node.id;
+      const ended = recorded.ended.get(about);
+      const { conclude: end } = met;
+      if (end.state === 'PR_READY') return conclude(end);
+      if (end.state === 'NO_OP') return conclude({ ...end, proof: ended?.summary ?? '', node: about });
+      const question =
+        ended?.question ??
+        end.question ??
+        `The step "${about}" ended with "${ended?.verdict}": how should the work go on?`;
+      return conclude({
+        state: 'ESCALATE',
+        code: end.code,
+        question,
+        tried: ended?.summary ? [ended.summary] : [],
+        node: about,
+      });
+    }
+  }
+}
+
+function active(blueprint: BlueprintNode, node: OpenNode, recorded: Recorded, graph: LineGraph): Walk {
+  switch (blueprint.kind) {
+    case 'gate':
+      return gate(blueprint.id, recorded);
+    case 'seal':
+      return node.sealed ? only({ do: 'succeed', node: node.name, verdict: 'sealed' }) : nothing;
+    case 'decide':
+      return nothing;
+    case 'job': {
+      const job = recorded.jobs.find((candidate) => candidate.node === node.name);
+      if (job === undefined) return nothing;
+      if (job.state === 'completed') return completed(blueprint, node, job.verdict ?? 'ok');
+      return openJob(blueprint, node, job, recorded, graph);
+    }
+    case 'fan_out': {
+      if (node.fanDone >= node.fanTotal) return only({ do: 'succeed', node: node.name, verdict: 'ok' });
+      const changes: Change[] = [];
+      let wakeAt = NEVER;
+      for (const job of recorded.jobs) {
+        if (job.node !== node.name) continue;
+        const step = openJob(blueprint, node, job, recorded, graph);
+        changes.push(...step.changes);
+        wakeAt = Math.min(wakeAt, step.wakeAt);
+      }
+      return { changes, wakeAt };
+    }
+  }
+}
+
+function completed(blueprint: JobNode, node: OpenNode, verdict: string): Walk {
+  const { rework } = blueprint;
+  if (rework?.verdict.includes(verdict) && node.round < rework.rounds)
+    return only({ do: 'rework', from: node.name, to: rework.to, because: verdict });
+  return only({ do: 'succeed', node: node.name, verdict });
+}
+
+function gate(name: string, recorded: Recorded): Walk {
+  const approval = recorded.approvals.find((candidate) => candidate.node === name);
+  if (approval === undefined) return nothing;
+  switch (approval.state) {
+    case 'approved':
+      return only({ do: 'succeed', node: name, verdict: 'approved' });
+    case 'rejected':
+      return conclude({
+        state: 'REJECTED',
+        by: approval.decidedBy ?? 'unknown',
+        reason: approval.reason ?? '',
+        approval: approval.id,
+      });
+    case 'open':
+      if (approval.expiresAt > recorded.now) return { changes: [], wakeAt: approval.expiresAt };
+      return only({ do: 'open_gate', node: name, again: true });
+    default:
+      return only({ do: 'open_gate', node: name, again: true });
+  }
+}
+
+function openJob(
+  blueprint: JobNode | FanOutNode,
+  node: OpenNode,
+  job: OpenJob,
+  recorded: Recorded,
+  graph: LineGraph,
+): Walk {
+  const { now } = recorded;
+  switch (job.state) {
+    case 'queued':
+      return nothing;
+    case 'leased': {
+      if (job.leaseExpiresAt === null || job.leaseExpiresAt > now) return nothing;
+      // A renewal never reaches past the job's own limit, so a job that runs too long ends here as well.
+      if (job.timeoutAt !== null && job.timeoutAt <= now) {
+        return again(
+          blueprint,
+          node,
+          job,
+          recorded,
+          graph,
+          {
+            kind: 'retryable',
+            class: 'environment',
+            code: 'JOB-TIMED-OUT',
+            message: 'the job ran into its time limit',
+          },
+          'timed_out',
+          true,
+        );
+      }
+      const excused = recorded.planeWasAway || (!job.renewed && job.unrenewedExpiries === 0);
+      return again(
+        blueprint,
+        node,
+        job,
+        recorded,
+        graph,
+        {
+          kind: 'retryable',
+          class: 'transient_infra',
+          code: 'LEASE-EXPIRED',
+          message: 'the worker stopped renewing its lease',
+        },
+        'expired',
+        !excused,
+      );
+    }
+    case 'failed':
+      return failed(blueprint, node, job, recorded, graph);
+    default:
+      return nothing;
+  }
+}
+
+function failed(
+  blueprint: JobNode | FanOutNode,
+  node: OpenNode,
+  job: OpenJob,
+  recorded: Recorded,
+  graph: LineGraph,
+): Walk {
+  const failure: Failure = job.failure ?? {
+    kind: 'retryable',
+    class: 'environment',
+    code: 'UNSTATED',
+    message: 'the worker failed without saying why',
+  };
+  switch (failure.kind) {
+    case 'terminal':
+      return conclude({
+        state: 'ESCALATE',
+        code: failure.code,
+        question: `The step "${node.name}" can't go on: ${failure.message} What should be changed?`,
+        tried: [],
+        node: node.name,
+      });
+    case 'needs_human':
+      return conclude({
+        state: 'ESCALATE',
+        code: failure.code,
+        question: failure.question,
+        tried: failure.tried ?? [],
+        node: node.name,
+      });
+    case 'cancelled':
+      return again(
+        blueprint,
+        node,
+        job,
+        recorded,
+        graph,
+        { kind: 'retryable', class: 'transient_infra', code: 'CANCELLED-BY-WORKER', message: failure.message },
+        'failed',
+        true,
+      );
+    case 'retryable':
+      return again(blueprint, node, job, recorded, graph, failure, 'failed', failure.class !== 'approval_stale');
+  }
+}
+
+/** The one place that decides about another attempt. */
+function again(
+  blueprint: JobNode | FanOutNode,
+  node: OpenNode,
+  job: OpenJob,
+  recorded: Recorded,
+  graph: LineGraph,
+  failure: Failure & { kind: 'retryable' },
+  because: 'expired' | 'timed_out' | 'failed',
+  counted: boolean,
+): Walk {
+  const signature = job.signature ?? failureSignature(node.name, failure);
+  if (failure.class === 'approval_stale') {
+    const gateName = [...graph.nodes.values()].find(
+      (candidate) =>
+        candidate.kind === 'gate' && candidate.subject === 'effect' && graph.from(candidate.id).includes(node.name),
+    )?.id;
+    if (gateName !== undefined && node.round < LIMITS.blueprint.rounds)
+      return only({ do: 'rework', from: node.name, to: gateName, because: failure.code });
+  }
+  const equal = signature === node.lastSignature ? node.equalSignatures + 1 : 1;
+  if (because === 'failed' && equal >= LIMITS.job.equalSignatures) {
+    const question = `The step "${node.name}" failed ${equal} times in the same way (${failure.code}): ${failure.message} What should be changed before it is tried again?`;
+    return conclude({
+      state: 'ESCALATE',
+      code: 'same_failure',
+      question,
+      tried: [`${equal} attempts, signature ${signature}`],
+      node: node.name,
+    });
+  }
+  const spent = counted && job.attempt >= blueprint.retry.attempts;
+  const wanted = blueprint.retry.on.includes(failure.class);
+  if (spent || !wanted) {
+    return conclude({
+      state: 'RETRYABLE_FAILURE',
+      class: failure.class,
+      code: failure.code,
+      signature,
+      attempts: job.attempt,
+      message: failure.message,
+      node: node.name,
+    });
+  }
+  const backoff =
+    because === 'expired' ? 0 : Math.min(blueprint.retry.backoffMs * 2 ** (job.attempt - 1), LIMITS.job.retryDelayMs);
+  const notBefore = recorded.now + Math.max(backoff, failure.afterMs ?? 0);
+  return only({
+    do: 'requeue',
+    node: node.name,
+    job: job.id,
+    because,
+    counted,
+    notBefore,
+    signature: because === 'failed' ? signature : null,
+  });
+}

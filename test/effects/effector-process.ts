@@ -1,0 +1,20 @@
+import { effectorHandlers } from '../../shared/effects/handlers.ts';
+import { clientCredentialTokens } from '../../shared/jobs/client/client-credentials.ts';
+import { elapsedClock } from '../../shared/jobs/client/elapsed-clock.ts';
+import { createPlaneClient } from '../../shared/jobs/client/plane-client.ts';
+import { startWorker } from '../../shared/jobs/worker/worker.ts';
+
+/** A whole effector in a process of its own, to be killed: works off one hint and ends. Arguments: control URL, data directory, hint. */
+const [controlUrl, dataDirectory, hint] = process.argv.slice(2) as [string, string, string];
+const now = elapsedClock();
+const credential = { tokenEndpoint: `${controlUrl}/token`, clientId: 'worker', clientSecret: 'secret-of-the-worker' };
+const worker = await startWorker({
+  plane: createPlaneClient({ controlUrl, tokens: clientCredentialTokens(credential, now), now }),
+  handlers: effectorHandlers,
+  dataDirectory,
+  concurrency: 1,
+  log: (level, message, fields) => process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`),
+});
+const run = await worker.runHint(JSON.parse(hint));
+await worker.stop();
+process.stdout.write(`${JSON.stringify(run)}\n`);
