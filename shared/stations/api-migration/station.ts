@@ -1,0 +1,48 @@
+import type { SandboxDriver } from '../../sandbox/driver.ts';
+import type { TreeId } from '../../sandbox/git/object-id.ts';
+import { captureTree } from '../../sandbox/git/tree-capture.ts';
+import type { Intention, Readiness, Station, StationWork } from '../station.ts';
+import { requireSandbox } from '../work/sandbox-permission.ts';
+import { runRules } from './run-rules.ts';
+
+/** Rewrites calls of an interface by the packet's ast-grep rules. */
+export const apiMigrationStation: Station = { name: 'api-migration', probe, intend, implement };
+
+async function probe(driver: SandboxDriver): Promise<Readiness> {
+  const probed = await driver.probe();
+  return probed.usable ? { ready: true } : { ready: false, reason: probed.reason };
+}
+
+async function intend(work: StationWork): Promise<Intention> {
+  await requireSandbox(work.driver, work.declaration);
+  const { context, driver, packet, base } = work;
+  const { matches } = await runRules({
+    context,
+    driver,
+    packet,
+    repository: base.repository,
+    tree: base.tree,
+    rewrite: false,
+  });
+  if (matches.length === 0)
+    return { verdict: 'not_applicable', summary: 'no rule matches in the files that the packet allows' };
+  const byPath = Map.groupBy(matches, ({ path }) => path);
+  const changes = [...byPath].map(([path, found]) => ({
+    path,
+    why: found.map(({ rule, count }) => `${count} ${count === 1 ? 'match' : 'matches'} of rule ${rule}`).join(', '),
+  }));
+  return {
+    verdict: 'ok',
+    changes,
+    decisions: [],
+    facts: { count: matches.reduce((total, { count }) => total + count, 0) },
+  };
+}
+
+async function implement(work: StationWork): Promise<TreeId> {
+  await requireSandbox(work.driver, work.declaration);
+  const { context, driver, packet, base } = work;
+  const { repository, tree } = base;
+  const { directory } = await runRules({ context, driver, packet, repository, tree, rewrite: true });
+  return (await captureTree({ directory, repository, baseTree: tree, signal: context.signal })).tree;
+}

@@ -1,0 +1,17 @@
+const MiB = 1024 * 1024;
+
+/** What one fetching of packages may use. Sizes are bytes, durations milliseconds. */
+export const packageLimits = {
+  manifestBytes: 1 * MiB,
+  lockfileBytes: 32 * MiB,
+  lockfileEntries: 20_000,
+  /** One tarball, and all of one job together. */
+  tarballBytes: 128 * MiB,
+  totalBytes: 400 * MiB,
+  packumentBytes: 64 * MiB,
+  requests: 25_000,
+  requestMs: 60_000,
+  redirects: 3,
+  resolveMs: 5 * 60_000,
+  concurrent: 8,
+} as const;

@@ -1,0 +1,43 @@
+import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
+import { type Facts, facts } from '../../domain/job/outcome.ts';
+import type { DiffEntry } from '../../sandbox/git/diff.ts';
+import { pathMatcher } from './path-scope.ts';
+import { testFileMatcher } from './test-files.ts';
+
+/** Files that name dependencies or how they are installed. */
+export const isManifest = pathMatcher([
+  '**/{package.json,package-lock.json,npm-shrinkwrap.json,yarn.lock,pnpm-lock.yaml,pnpm-workspace.yaml}',
+  '**/{pyproject.toml,poetry.lock,Pipfile,Pipfile.lock}',
+  '**/requirements*.txt',
+  '**/{go.mod,go.sum,Cargo.toml,Cargo.lock,Gemfile,Gemfile.lock,pom.xml,build.gradle,build.gradle.kts,composer.json,composer.lock}',
+  '**/*.csproj',
+  '**/packages.lock.json',
+]);
+
+const pathsKept = 200;
+const manifestsKept = 50;
+const pathLength = 512;
+
+/** What control computes risk from, measured on a diff. Lists are cut at the protocol's bounds; `pathCount` never is. */
+export function changeFacts(
+  declaration: ApplicationDeclaration,
+  entries: readonly DiffEntry[],
+  more: Partial<Facts> = {},
+): Facts {
+  const paths = entries.map(({ path }) => path);
+  const short = paths.filter((path) => path.length <= pathLength);
+  return facts.parse({
+    paths: short.slice(0, pathsKept),
+    pathCount: paths.length,
+    linesAdded: sum(entries.map(({ added }) => added)),
+    linesRemoved: sum(entries.map(({ removed }) => removed)),
+    binaryFiles: entries.filter(({ binary }) => binary).length,
+    manifests: short.filter(isManifest).slice(0, manifestsKept),
+    testPaths: short.filter(testFileMatcher(declaration)).slice(0, pathsKept),
+    ...more,
+  });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

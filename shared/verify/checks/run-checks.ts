@@ -1,0 +1,47 @@
+import { CHECK_KINDS, type Check } from '../../domain/application/declaration.ts';
+import { TaskFailure } from '../../jobs/task.ts';
+import type { TreeId } from '../../sandbox/git/object-id.ts';
+import type { CheckClaim } from '../receipt.ts';
+import type { Bench } from '../runs/bench.ts';
+import { type Checkout, checkOut } from '../runs/checkout.ts';
+import { runCheck } from './run-check.ts';
+
+/** A smoke check needs what the build left; all other checks start from the tree's own bytes. */
+const shared: ReadonlySet<Check['kind']> = new Set(['build', 'migration', 'smoke']);
+
+/** The checks this packet asks for, in the order format, lint, unit, types, build, migration, smoke. */
+export function selectChecks({ packet, declaration }: Bench): {
+  readonly run: readonly Check[];
+  readonly left: readonly string[];
+} {
+  const wanted = packet.validation.checks;
+  const unknown = wanted.find((name) => !declaration.checks.some((check) => check.name === name));
+  if (unknown !== undefined) {
+    throw new TaskFailure({
+      kind: 'needs_human',
+      code: 'CHECK-UNKNOWN',
+      question: `The packet asks for the check ${unknown}, which ${declaration.name} does not declare. Declare it, or take it out of validation.checks?`,
+    });
+  }
+  const ordered = declaration.checks.toSorted((a, b) => CHECK_KINDS.indexOf(a.kind) - CHECK_KINDS.indexOf(b.kind));
+  const isWanted = (check: Check) => wanted.length === 0 || wanted.includes(check.name);
+  return { run: ordered.filter(isWanted), left: ordered.filter((check) => !isWanted(check)).map(({ name }) => name) };
+}
+
+/** Runs the selected checks on a tree, one after the other. */
+export async function runChecks(
+  bench: Bench,
+  repository: string,
+  tree: TreeId,
+  stage: 'base' | 'changed',
+): Promise<CheckClaim[]> {
+  const claims: CheckClaim[] = [];
+  let built: Checkout | undefined;
+  for (const check of selectChecks(bench).run) {
+    const title = `check ${check.name} on the ${stage} tree`;
+    const checkout = (shared.has(check.kind) ? built : undefined) ?? (await checkOut(bench, repository, tree, title));
+    if (shared.has(check.kind)) built = checkout;
+    claims.push(await runCheck(bench, checkout, check, title));
+  }
+  return claims;
+}

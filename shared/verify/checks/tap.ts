@@ -1,0 +1,37 @@
+import type { ReportedTest } from './junit.ts';
+
+const point = /^\s*(not )?ok\b(?:\s+\d+)?(?:\s+-)?\s*(.*?)(?:\s+#\s*(skip|todo)\b.*)?$/i;
+const plan = /^1\.\.(\d+)/;
+
+/**
+ * The test points of a TAP report (version 13 or 14, subtests indented), parents included; undefined when the text has no top
+ * plan, fewer points than it says, or bails out: a report that stops in the middle says nothing.
+ */
+export function readTap(text: string): ReportedTest[] | undefined {
+  const tests: ReportedTest[] = [];
+  let planned: number | undefined;
+  let top = 0;
+  let inDiagnostics = false;
+  for (const line of text.split('\n')) {
+    const bare = line.trim();
+    if (inDiagnostics) {
+      if (bare === '...') inDiagnostics = false;
+      continue;
+    }
+    if (bare === '---') {
+      inDiagnostics = true;
+      continue;
+    }
+    if (line.startsWith('Bail out!')) return undefined;
+    const [, count] = plan.exec(line) ?? [];
+    if (count !== undefined) planned = Number(count);
+    const match = point.exec(line);
+    if (match === null) continue;
+    if (!/^\s/.test(line)) top += 1;
+    tests.push({
+      name: match[2] ?? '',
+      outcome: match[3] !== undefined ? 'skipped' : match[1] === undefined ? 'passed' : 'failed',
+    });
+  }
+  return planned !== undefined && top === planned ? tests : undefined;
+}

@@ -1,0 +1,83 @@
+/**
+ * Runs inside the sandbox, in a prepared checkout: writes what the package there offers to others, or why that can't be told,
+ * to the file named by its argument. Entry points are imported, so the repository's code runs.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+type Json = string | null | readonly Json[] | { readonly [key: string]: Json };
+type Entry = { readonly subpath: string; readonly names: readonly string[] | null; readonly types: string | null };
+
+const [report = ''] = process.argv.slice(2);
+const answer = await listExports().catch((error: unknown) => ({
+  underivable: error instanceof Error ? error.message : String(error),
+}));
+writeFileSync(report, JSON.stringify(answer));
+// An import may have left timers or sockets behind.
+process.exit(0);
+
+async function listExports(): Promise<{ entries: readonly Entry[]; commands: readonly string[] }> {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, Json>;
+  const entries: Entry[] = [];
+  for (const [subpath, target] of subpathsOf(manifest)) {
+    if (subpath.includes('*'))
+      throw new Error(`exports has the pattern ${subpath}, which stands for any number of files`);
+    const code = pick(target, ['node', 'import', 'module-sync', 'require', 'default']);
+    const types =
+      pick(target, ['types']) ??
+      (subpath === '.' && typeof manifest['types'] === 'string' ? manifest['types'] : undefined);
+    entries.push({
+      subpath,
+      names: code === undefined ? null : await namesOf(code),
+      types: types === undefined ? null : digestOf(types),
+    });
+  }
+  const { bin = {} } = manifest;
+  const commands = typeof bin === 'string' ? [String(manifest['name'])] : Object.keys(bin ?? {});
+  return { entries: entries.sort((a, b) => (a.subpath < b.subpath ? -1 : 1)), commands: commands.sort() };
+}
+
+function subpathsOf(manifest: Record<string, Json>): [string, Json][] {
+  const { exports } = manifest;
+  if (exports === undefined) {
+    const main = typeof manifest['main'] === 'string' ? manifest['main'] : 'index.js';
+    return existsSync(main) || manifest['main'] !== undefined ? [['.', main]] : [];
+  }
+  const bySubpath =
+    typeof exports === 'object' &&
+    exports !== null &&
+    !Array.isArray(exports) &&
+    Object.keys(exports).some((key) => key.startsWith('.'));
+  return bySubpath
+    ? Object.entries(exports as Record<string, Json>).filter(([, target]) => target !== null)
+    : [['.', exports]];
+}
+
+/** First target whose conditions hold (Node.js: Packages, conditional exports). */
+function pick(target: Json, conditions: readonly string[]): string | undefined {
+  if (typeof target === 'string') return conditions.includes('types') ? undefined : target;
+  if (Array.isArray(target))
+    return target.map((item: Json) => pick(item, conditions)).find((found) => found !== undefined);
+  if (target === null) return undefined;
+  for (const [condition, inner] of Object.entries(target as Record<string, Json>)) {
+    const holds = conditions.includes(condition);
+    if (holds && typeof inner === 'string') return inner;
+    const found = holds || condition === 'import' || condition === 'require' ? pick(inner, conditions) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function namesOf(path: string): Promise<string[]> {
+  if (path.endsWith('.json')) return ['json'];
+  const loaded = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
+  return Object.keys(loaded)
+    .sort()
+    .map((name) => `${name}: ${typeof loaded[name]}`);
+}
+
+function digestOf(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { CHECK_KINDS } from '../domain/application/declaration.ts';
+import { type Digest, digestOfValue } from '../domain/digest.ts';
+import { LINE_NAMES } from '../domain/packet/line-input.ts';
+
+/**
+ * What the verifier found, as an artifact (`application/json`). `claims` are the same for the same packet, declaration and trees
+ * on the same toolchain, and are what approvals bind ({@link claimsDigest}); times and raw output are kept apart in `observations`.
+ */
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const text = z.string().max(2_000);
+const path = z.string().max(4_096);
+
+export const TEST_NAMES_KEPT = 20_000;
+
+const counts = z.strictObject({
+  tests: z.int().min(0),
+  passed: z.int().min(0),
+  failed: z.int().min(0),
+  skipped: z.int().min(0),
+  /** First 16 hexadecimal digits of SHA-256 of each passed test's name, sorted; absent above TEST_NAMES_KEPT. */
+  passedTests: z
+    .array(z.string().regex(/^[0-9a-f]{16}$/))
+    .max(TEST_NAMES_KEPT)
+    .optional(),
+});
+export type TestCounts = z.infer<typeof counts>;
+
+const run = z.strictObject({
+  /** Digest of the canonical JSON of the declared argument vector. */
+  argv: digest,
+  exitCode: z.int().nullable(),
+  passed: z.boolean(),
+  /** Why it counts as failed though the exit code may be 0. */
+  faults: z.array(text).max(20),
+});
+export type RunClaim = z.infer<typeof run>;
+
+const check = z.strictObject({ name: z.string(), kind: z.enum(CHECK_KINDS), ...run.shape, counts: counts.nullable() });
+export type CheckClaim = z.infer<typeof check>;
+
+const tree = z.strictObject({ gitTree: z.string(), tree: digest });
+
+const lineClaims = z.discriminatedUnion('line', [
+  z.strictObject({ line: z.literal('patch'), patchAlreadyIn: z.boolean().nullable() }),
+  z.strictObject({
+    line: z.literal('api-migration'),
+    matches: z
+      .array(z.strictObject({ rule: z.string(), before: z.int().min(0), after: z.int().min(0).nullable() }))
+      .max(50),
+  }),
+  z.strictObject({
+    line: z.literal('dependency-update'),
+    package: z.string(),
+    range: z.string(),
+    versionsBefore: z.array(z.string().max(256)).max(100),
+    versionsAfter: z.array(z.string().max(256)).max(100).nullable(),
+    publicApiBefore: digest.nullable(),
+    publicApiAfter: digest.nullable(),
+  }),
+]);
+export type LineClaims = z.infer<typeof lineClaims>;
+
+export const receiptSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  claims: z.strictObject({
+    stage: z.enum(['baseline', 'validate']),
+    verdict: z.string().max(64),
+    packet: digest,
+    declaration: digest,
+    base: z.strictObject({ commit: z.string(), ...tree.shape }),
+    /** The tree that was judged; null in a baseline. */
+    head: tree.nullable(),
+    /** Claims digest of the baseline that a validation builds on. */
+    baseline: digest.nullable(),
+    line: lineClaims,
+    reproduction: z.strictObject({ before: run.nullable(), after: run.nullable(), reasonForNone: text.nullable() }),
+    checks: z.array(check).max(50),
+    commands: z.array(run).max(100),
+    scenarios: z
+      .array(z.strictObject({ name: z.string(), before: z.boolean().nullable(), after: z.boolean().nullable() }))
+      .max(50),
+    tests: z.strictObject({
+      /** How many files that decide about tests came from the base, and the digest of their list. */
+      fromBase: z.int().min(0),
+      fromBaseDigest: digest,
+      /** Such files that came from the change, as the packet's testsMayChange allows. */
+      fromChange: z.array(path).max(200),
+    }),
+    sandbox: z.strictObject({
+      kind: z.enum(['bubblewrap', 'process']),
+      isolation: z.enum(['isolated', 'none']),
+      versions: z.record(z.string(), z.string()),
+    }),
+    /** Why the verdict is what it is, one entry a fault. */
+    faults: z.array(text).max(100),
+    notVerified: z.array(text).max(100),
+  }),
+  observations: z.strictObject({
+    startedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime(),
+    lineName: z.enum(LINE_NAMES),
+    runs: z
+      .array(
+        z.strictObject({
+          of: z.string().max(200),
+          durationMs: z.int().min(0),
+          endedBy: z.string().max(32),
+          stdout: z.strictObject({ digest, bytes: z.int().min(0) }),
+          stderr: z.strictObject({ digest, bytes: z.int().min(0) }),
+        }),
+      )
+      .max(400),
+  }),
+});
+
+export type Receipt = z.infer<typeof receiptSchema>;
+export type ReceiptClaims = Receipt['claims'];
+
+/** What an approval binds of a receipt: its claims without times or raw output. */
+export function claimsDigest(receipt: Receipt): Digest {
+  return digestOfValue(receipt.claims);
+}

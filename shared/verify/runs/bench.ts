@@ -1,0 +1,17 @@
+import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
+import type { Packet } from '../../domain/packet/schema.ts';
+import type { TaskContext } from '../../jobs/task.ts';
+import type { SandboxDriver, SandboxIdentity } from '../../sandbox/driver.ts';
+import type { Recorder } from './recorder.ts';
+
+/** What every run of the verifier shares within one job. */
+export type Bench = {
+  readonly context: TaskContext;
+  readonly driver: SandboxDriver;
+  readonly sandbox: SandboxIdentity;
+  readonly packet: Packet;
+  readonly declaration: ApplicationDeclaration;
+  readonly recorder: Recorder;
+  /** Directory of the opened package cache, when the job has one. */
+  readonly packages: string | null;
+};

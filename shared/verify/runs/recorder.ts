@@ -1,0 +1,64 @@
+import { digestOfBytes } from '../../domain/digest.ts';
+import type { LineName } from '../../domain/packet/line-input.ts';
+import type { SandboxResult } from '../../sandbox/driver.ts';
+import type { Receipt } from '../receipt.ts';
+
+const runsKept = 400;
+const tailBytes = 16 * 1024;
+const logBytes = 256 * 1024;
+
+/** Gathers what was observed while the verifier ran programs: for the receipt's observations, and for the log people read. */
+export type Recorder = {
+  record(of: string, result: SandboxResult): void;
+  observations(line: LineName): Receipt['observations'];
+  /** The tail of each run's output, oldest dropped first beyond 256 KiB. Never holds output of a holdout. */
+  log(): string;
+};
+
+export function createRecorder(now: () => Date = () => new Date()): Recorder {
+  const startedAt = now();
+  const runs: Receipt['observations']['runs'] = [];
+  const tails: string[] = [];
+  return {
+    record: (of, result) => {
+      if (runs.length >= runsKept) return;
+      runs.push({
+        of: of.slice(0, 200),
+        durationMs: Math.round(result.durationMs),
+        endedBy: result.endedBy,
+        stdout: { digest: digestOfBytes(result.stdout), bytes: result.stdout.byteLength },
+        stderr: { digest: digestOfBytes(result.stderr), bytes: result.stderr.byteLength },
+      });
+      if (isHoldout(of)) return;
+      tails.push(
+        `== ${of}: ${result.endedBy === 'itself' ? `exit ${result.exitCode ?? result.signal}` : `ended by ${result.endedBy}`}\n${tail(result.stdout)}${tail(result.stderr)}`,
+      );
+    },
+    observations: (lineName) => ({
+      startedAt: startedAt.toISOString(),
+      finishedAt: now().toISOString(),
+      lineName,
+      runs,
+    }),
+    log: () => {
+      const kept: string[] = [];
+      let bytes = 0;
+      for (const text of tails.toReversed()) {
+        bytes += Buffer.byteLength(text);
+        if (bytes > logBytes && kept.length > 0) break;
+        kept.unshift(text);
+      }
+      return kept.join('\n');
+    },
+  };
+}
+
+const holdoutPrefix = 'scenario ';
+export const scenarioRunName = (name: string, stage: string, part: string): string =>
+  `${holdoutPrefix}${name} ${part} on the ${stage} tree`;
+const isHoldout = (of: string): boolean => of.startsWith(holdoutPrefix);
+
+function tail(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes.subarray(Math.max(0, bytes.byteLength - tailBytes)));
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}

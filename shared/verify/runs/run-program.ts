@@ -1,0 +1,55 @@
+import { TaskFailure } from '../../jobs/task.ts';
+import type { Mount, SandboxResult } from '../../sandbox/driver.ts';
+import { defaultSandboxLimits } from '../../sandbox/limits.ts';
+import type { Bench } from './bench.ts';
+import type { Checkout } from './checkout.ts';
+
+export type Program = {
+  /** What this run is, in the words of the receipt's observations, e.g. `check unit on the base tree`. */
+  readonly of: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly timeoutMs: number;
+  readonly mounts?: readonly Mount[];
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/** Quiet, without colour, and never asking: what every program of a repository gets. */
+export const quietEnvironment = {
+  CI: '1',
+  NO_COLOR: '1',
+  npm_config_offline: 'true',
+  npm_config_update_notifier: 'false',
+  npm_config_cache: '/tmp/npm-cache',
+} as const;
+
+/**
+ * Runs one program of the repository in a checkout. Running past its time is a failure of the environment, not a verdict: the
+ * same tree may pass on a machine that is not busy, and equal signatures stop the loop. Throws a TaskFailure then, and when the
+ * job was cancelled.
+ */
+export async function runProgram(bench: Bench, checkout: Checkout, program: Program): Promise<SandboxResult> {
+  const { driver, context, recorder } = bench;
+  const result = await driver.run({
+    argv: program.argv,
+    workingDirectory: checkout.workingDirectory,
+    mounts: [...checkout.mounts, ...(program.mounts ?? [])],
+    environment: { ...quietEnvironment, ...program.environment },
+    limits: {
+      ...defaultSandboxLimits,
+      wallMs: program.timeoutMs,
+      cpuSeconds: Math.max(60, Math.ceil((program.timeoutMs / 1000) * 4)),
+    },
+    signal: context.signal,
+  });
+  recorder.record(program.of, result);
+  if (result.cancelled) throw new TaskFailure({ kind: 'cancelled', message: `${program.of} was cancelled` });
+  if (result.timedOut) {
+    throw new TaskFailure({
+      kind: 'retryable',
+      class: 'environment',
+      code: 'CHECK-TIMED-OUT',
+      message: `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; see the log, raise the time limit or make it end.`,
+    });
+  }
+  return result;
+}

@@ -1,0 +1,52 @@
+import { digestOfValue } from '../domain/digest.ts';
+import type { TaskContext } from '../jobs/task.ts';
+import { lineOf } from '../stations/work/inputs.ts';
+import { type Receipt, type ReceiptClaims, receiptSchema } from './receipt.ts';
+import type { Bench } from './runs/bench.ts';
+
+/** What can't be claimed by any receipt of this verifier, said in each. */
+export function standingCaveats(bench: Bench): string[] {
+  const caveats: string[] = [];
+  if (bench.declaration.checks.length > 0)
+    caveats.push(
+      'changed code runs in the same process as the tests of the declared checks and could influence what they report; holdout scenarios do not share it',
+    );
+  if (bench.declaration.scenarios.length === 0) caveats.push('the application declares no holdout scenario');
+  if (bench.sandbox.isolation === 'none')
+    caveats.push('programs ran without isolation: this receipt is not independent of the code it judges');
+  return caveats;
+}
+
+/** Claims that say the same for every stage. */
+export function commonClaims(bench: Bench): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox'> {
+  const { kind, isolation, versions } = bench.sandbox;
+  return {
+    packet: digestOfValue(bench.packet),
+    declaration: digestOfValue(bench.declaration),
+    sandbox: { kind, isolation, versions: { ...versions } },
+  };
+}
+
+/** Writes the outputs `receipt` and, when programs ran, `log`. */
+export async function writeReceipt(context: TaskContext, bench: Bench, claims: ReceiptClaims): Promise<Receipt> {
+  const receipt = receiptSchema.parse({
+    schemaVersion: 1,
+    claims,
+    observations: bench.recorder.observations(lineOf(bench.packet)),
+  });
+  await context.output({
+    name: 'receipt',
+    kind: 'receipt',
+    mediaType: 'application/json',
+    bytes: JSON.stringify(receipt, null, 2),
+  });
+  await writeLog(context, bench);
+  return receipt;
+}
+
+/** The output that matters, for people; written for a failed attempt too. */
+export async function writeLog(context: TaskContext, bench: Bench): Promise<void> {
+  const log = bench.recorder.log();
+  if (log !== '')
+    await context.output({ name: 'log', kind: 'log', mediaType: 'text/plain; charset=utf-8', bytes: log });
+}

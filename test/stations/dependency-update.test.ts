@@ -1,0 +1,216 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planSchema } from '../../shared/stations/plan.ts';
+import { receiptSchema } from '../../shared/verify/receipt.ts';
+import { makeChange } from './change.ts';
+import { type Done, type Jobs, openJobs } from './job.ts';
+import { baseline, bundleSource, fetchPackages, implement, type Line, plan, validate } from './line.ts';
+import { npmProject, published } from './npm-project.ts';
+import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
+import { declarationOf, packetOf, unitCheck } from './packets.ts';
+import { commitFiles, type Files } from './repository.ts';
+import { driver, noSandbox } from './sandbox.ts';
+
+let jobs: Jobs;
+let registry: NpmRegistry;
+
+beforeAll(async () => {
+  jobs = openJobs();
+  registry = await startNpmRegistry(published);
+});
+afterAll(async () => {
+  await registry.close();
+  jobs.remove();
+});
+
+let repositories = 0;
+const prepare = ['npm', 'ci', '--offline', '--no-audit', '--no-fund'];
+
+async function lineFor(files: Files, range: string, name = 'left', checks: readonly unknown[] = []) {
+  repositories += 1;
+  const repository = join(jobs.directory, `app-${repositories}.git`);
+  const commit = await commitFiles(repository, files);
+  const source = await bundleSource(jobs, repository, commit);
+  const packet = packetOf({ name: 'dependency-update', ecosystem: 'npm', package: name, range });
+  const line: Line = {
+    jobs,
+    driver,
+    source,
+    registry: registry.url,
+    declaration: declarationOf({ prepare, checks }),
+    packet,
+  };
+  return { line, repository, commit };
+}
+
+const claims = (done: Done) => receiptSchema.parse(done.json('receipt')).claims;
+
+describe.skipIf(noSandbox)('a dependency update', () => {
+  test('moves manifest and lockfile into the range, offline from then on', async () => {
+    // A repository's own .npmrc must not steer the fetching.
+    const { line } = await lineFor(
+      npmProject(registry, { files: { '.npmrc': 'registry=http://127.0.0.1:1/\n//127.0.0.1:1/:_authToken=x\n' } }),
+      '>=1.1 <2',
+      'left',
+      [unitCheck],
+    );
+    const packages = await fetchPackages(line);
+    expect(packages.outcome).toMatchObject({ verdict: 'ok' });
+    const again = await fetchPackages(line);
+    expect(readFileSync(again.outputs['packages']!).equals(readFileSync(packages.outputs['packages']!))).toBe(true);
+
+    const asked = registry.requests.length;
+    const before = await baseline(line, packages);
+    expect(before.outcome).toMatchObject({ verdict: 'not_required', facts: { count: 1 } });
+    const planned = await plan(line, before, packages);
+    expect(planned.outcome).toMatchObject({
+      verdict: 'ok',
+      facts: { versionChange: 'minor', importers: 1, manifests: ['package.json', 'package-lock.json'] },
+    });
+    expect(planSchema.parse(planned.json('plan')).importers).toEqual(['index.js']);
+    const change = await implement(line, planned, packages);
+    expect(change.text('diff')).toContain('+    "left": "^1.2.0"');
+    const judged = await validate(line, before, change, packages);
+    expect(judged.outcome).toMatchObject({ verdict: 'valid' });
+    expect(claims(judged).line).toMatchObject({ versionsBefore: ['1.0.0'], versionsAfter: ['1.2.0'] });
+    expect(registry.requests).toHaveLength(asked);
+  });
+
+  test('works where the lockfile keeps no addresses, and keeps it so', async () => {
+    const locked = { 'node_modules/left': { version: '1.0.0', integrity: registry.integrity('left', '1.0.0') } };
+    const { line } = await lineFor(npmProject(registry, { locked }), '>=1.1 <2');
+    const packages = await fetchPackages(line);
+    const before = await baseline(line, packages);
+    expect(before.outcome).toMatchObject({ verdict: 'not_required' });
+    const change = await implement(line, await plan(line, before, packages), packages);
+    expect(change.text('diff')).not.toContain('resolved');
+  });
+
+  test('is already true, or not applicable, without a question to the registry', async () => {
+    const inside = await lineFor(npmProject(registry), '^1.0.0');
+    expect((await baseline(inside.line, await fetchPackages(inside.line))).outcome).toMatchObject({
+      verdict: 'already_true',
+    });
+    const absent = await lineFor(npmProject(registry), '^1.0.0', 'absent');
+    const asked = registry.requests.length;
+    expect((await fetchPackages(absent.line)).outcome).toMatchObject({ verdict: 'not_applicable' });
+    expect((await baseline(absent.line)).outcome).toMatchObject({ verdict: 'not_applicable' });
+    expect(registry.requests).toHaveLength(asked);
+  });
+
+  test.each<[string, string, (of: NpmRegistry) => Files]>([
+    ['no lockfile', 'LOCKFILE-MISSING', () => ({ 'package.json': '{}' })],
+    ['another lockfile version', 'LOCKFILE-VERSION', (of) => npmProject(of, { lockfile: { lockfileVersion: 1 } })],
+    ['workspaces', 'PACKAGES-WORKSPACES', (of) => npmProject(of, { manifest: { workspaces: ['packages/*'] } })],
+    [
+      'a linked package',
+      'PACKAGES-WORKSPACES',
+      (of) =>
+        npmProject(of, { locked: { 'node_modules/a': { version: '1.0.0', resolved: 'packages/a', link: true } } }),
+    ],
+  ])('of a repository with %s asks a person', async (_, code, files) => {
+    const { line } = await lineFor(files(registry), '>=1.1 <2');
+    expect((await baseline(line)).outcome).toMatchObject({ verdict: 'needs_human', summary: code });
+  });
+
+  test('asks a person where the public interface can not be derived', async () => {
+    const { line } = await lineFor(
+      npmProject(registry, { files: { 'index.js': "throw new Error('needs a database');\n" } }),
+      '>=1.1 <2',
+    );
+    const done = await baseline(line, await fetchPackages(line));
+    expect(done.outcome).toMatchObject({
+      verdict: 'needs_human',
+      summary: 'UNDERIVABLE-API',
+      question: expect.stringContaining('needs a database'),
+    });
+  });
+
+  test('that changes what the package offers is invalid', async () => {
+    const { line } = await lineFor(
+      npmProject(registry, { files: { 'index.js': "export * from 'left';\nexport const sum = () => 1;\n" } }),
+      '>=1.1 <2',
+    );
+    const packages = await fetchPackages(line);
+    const before = await baseline(line, packages);
+    const judged = await validate(
+      line,
+      before,
+      await implement(line, await plan(line, before, packages), packages),
+      packages,
+    );
+    expect(judged.outcome).toMatchObject({ verdict: 'invalid', summary: expect.stringContaining('offers to others') });
+  });
+
+  test('that breaks a test is invalid', async () => {
+    const { line } = await lineFor(npmProject(registry), '>=2', 'left', [unitCheck]);
+    const packages = await fetchPackages(line);
+    const before = await baseline(line, packages);
+    const planned = await plan(line, before, packages);
+    expect(planned.outcome).toMatchObject({ facts: { versionChange: 'major' } });
+    const judged = await validate(line, before, await implement(line, planned, packages), packages);
+    expect(judged.outcome).toMatchObject({ verdict: 'invalid', summary: expect.stringContaining('check unit') });
+  });
+
+  test("whose lockfile does not fit its manifest is the change's fault", async () => {
+    const { line, repository, commit } = await lineFor(npmProject(registry), '>=1.1 <2');
+    const packages = await fetchPackages(line);
+    const before = await baseline(line, packages);
+    const locked = {
+      'node_modules/left': {
+        version: '1.2.0',
+        resolved: registry.tarballUrl('left', '1.2.0'),
+        integrity: registry.integrity('left', '1.2.0'),
+      },
+    };
+    const { 'package-lock.json': lockfile = '' } = npmProject(registry, { locked });
+    const { 'package.json': manifest = '' } = npmProject(registry, {
+      manifest: { devDependencies: { right: '^1.0.0' } },
+    });
+    const made = await makeChange(jobs, repository, commit, {
+      'package.json': manifest,
+      'package-lock.json': lockfile,
+    });
+    const judged = await validate(line, before, made, packages);
+    expect(judged.outcome).toMatchObject({
+      verdict: 'invalid',
+      summary: expect.stringContaining('prepare command fails'),
+    });
+    expect(judged.text('log')).toContain('npm error');
+  });
+
+  test('with more than manifest and lockfile in it is invalid', async () => {
+    const { line, repository, commit } = await lineFor(npmProject(registry), '>=1.1 <2');
+    const packages = await fetchPackages(line);
+    const before = await baseline(line, packages);
+    const judged = await validate(
+      line,
+      before,
+      await makeChange(jobs, repository, commit, { 'index.js': 'export const sum = () => 1;\n' }),
+      packages,
+    );
+    expect(judged.outcome).toMatchObject({ verdict: 'invalid' });
+    expect(judged.outcome!.summary).toContain('index.js changes, which is no part of an update');
+    expect(judged.outcome!.summary).toContain('outside >=1.1 <2');
+  });
+
+  test('that other packages hold back asks a person', async () => {
+    const locked = {
+      'node_modules/right': {
+        version: '1.0.0',
+        resolved: registry.tarballUrl('right', '1.0.0'),
+        integrity: registry.integrity('right', '1.0.0'),
+        dependencies: { left: '~1.0.0' },
+      },
+    };
+    const { line } = await lineFor(
+      npmProject(registry, { manifest: { dependencies: { right: '^1.0.0' } }, locked }),
+      '>=1.1 <2',
+    );
+    expect((await fetchPackages(line)).outcome).toMatchObject({
+      verdict: 'needs_human',
+      summary: 'PACKAGES-NOT-IN-RANGE',
+    });
+  });
+});

@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CommitId } from '../../shared/sandbox/git/object-id.ts';
+import { processDriver } from '../../shared/sandbox/process/process.ts';
+import { receiptSchema } from '../../shared/verify/receipt.ts';
+import { makeChange } from '../stations/change.ts';
+import { type Done, type Jobs, openJobs } from '../stations/job.ts';
+import { baseline, bundleSource, type Line } from '../stations/line.ts';
+import { declarationOf, packetOf } from '../stations/packets.ts';
+import { commitFiles } from '../stations/repository.ts';
+import { driver, noSandbox } from '../stations/sandbox.ts';
+
+let jobs: Jobs;
+let repository: string;
+let base: CommitId;
+let source: string;
+
+beforeAll(async () => {
+  jobs = openJobs();
+  repository = join(jobs.directory, 'sums.git');
+  base = await commitFiles(repository, {
+    'src/add.mjs': 'export const add = (a, b) => a + b;\n',
+    'check.mjs': "import { add } from './src/add.mjs';\nprocess.exit(add(1, 2) === 3 ? 0 : 1);\n",
+  });
+  source = await bundleSource(jobs, repository, base);
+});
+afterAll(() => jobs.remove());
+
+const noChecks = { checks: [], testFiles: ['*.test.mjs'] };
+const change = { 'src/add.mjs': 'export const add = (a, b) => b + a;\n' };
+const breaking = { 'src/add.mjs': 'export const add = (a, b) => a - b;\n' };
+
+async function lineFor(
+  files: Record<string, string>,
+  packet: Record<string, unknown> = {},
+  declaration: Record<string, unknown> = noChecks,
+): Promise<Line> {
+  const { patch } = await makeChange(jobs, repository, base, files);
+  return {
+    jobs,
+    driver,
+    source,
+    declaration: declarationOf(declaration),
+    packet: packetOf({ name: 'patch', patch }, packet),
+  };
+}
+
+const claims = (done: Done) => receiptSchema.parse(done.json('receipt')).claims;
+
+describe.skipIf(noSandbox)('the baseline of a patch', () => {
+  test("without a reproduction says so, with the packet's reason", async () => {
+    const done = await baseline(await lineFor(change, { reproduction: { none: 'Nothing to see' } }));
+    expect(done.outcome).toMatchObject({ verdict: 'not_required' });
+    expect(claims(done).reproduction).toEqual({ before: null, after: null, reasonForNone: 'Nothing to see' });
+  });
+
+  test('could not reproduce what already works', async () => {
+    const done = await baseline(await lineFor(change, { reproduction: { command: ['node', 'check.mjs'] } }));
+    expect(done.outcome).toMatchObject({ verdict: 'could_not_reproduce' });
+    expect(claims(done).reproduction.before).toMatchObject({ passed: true });
+  });
+
+  test('a change that breaks what its own reproduction asks for contradicts existing behaviour', async () => {
+    const done = await baseline(await lineFor(breaking, { reproduction: { command: ['node', 'check.mjs'] } }));
+    expect(done.outcome).toMatchObject({ verdict: 'contradicts_existing_behaviour' });
+  });
+
+  test('a reproduction that can not start proves nothing', async () => {
+    const done = await baseline(await lineFor(change, { reproduction: { command: ['no-such-command'] } }));
+    expect(done.outcome).toMatchObject({ verdict: 'needs_human', summary: 'REPRODUCTION-DID-NOT-RUN' });
+  });
+
+  test('the reproduction may be a test that the patch brings', async () => {
+    const files = {
+      ...change,
+      'new.test.mjs': "import { add } from './src/add.mjs';\nprocess.exit(add.toString().includes('b + a') ? 0 : 1);\n",
+    };
+    const packet = {
+      reproduction: { command: ['node', 'new.test.mjs'] },
+      validation: { testsMayChange: ['new.test.mjs'] },
+    };
+    const done = await baseline(await lineFor(files, packet));
+    expect(done.outcome).toMatchObject({ verdict: 'reproduced' });
+    expect(claims(done).tests.fromChange).toEqual(['new.test.mjs']);
+  });
+
+  test('missing context ends the request only where the packet says so', async () => {
+    const context = { files: ['docs/absent.md'] };
+    expect((await baseline(await lineFor(change, { context }))).outcome).toMatchObject({
+      verdict: 'needs_human',
+      summary: 'MISSING-CONTEXT',
+    });
+    expect((await baseline(await lineFor(change, { context, noOpRules: ['missing_context'] }))).outcome).toMatchObject({
+      verdict: 'missing_context',
+    });
+  });
+
+  test("a finding that the packet's no-op rules leave out asks a person", async () => {
+    const done = await baseline(
+      await lineFor(change, { reproduction: { command: ['node', 'check.mjs'] }, noOpRules: ['already_true'] }),
+    );
+    expect(done.outcome).toMatchObject({ verdict: 'needs_human', summary: 'COULD-NOT-REPRODUCE' });
+  });
+
+  test('a patch for other bytes asks for one that fits', async () => {
+    const line = await lineFor(change);
+    const patch =
+      'diff --git a/src/add.mjs b/src/add.mjs\n--- a/src/add.mjs\n+++ b/src/add.mjs\n@@ -1 +1 @@\n-not there\n+new\n';
+    const done = await baseline({ ...line, packet: packetOf({ name: 'patch', patch }) });
+    expect(done.outcome).toMatchObject({
+      verdict: 'needs_human',
+      summary: 'PATCH-DOES-NOT-APPLY',
+      question: expect.stringContaining('src/add.mjs'),
+    });
+  });
+
+  test('an unknown check is a question', async () => {
+    const done = await baseline(await lineFor(change, { validation: { checks: ['absent'] } }));
+    expect(done.failure).toMatchObject({ kind: 'needs_human', code: 'CHECK-UNKNOWN' });
+  });
+
+  test('a failing check on the base is recorded, not judged', async () => {
+    const checks = [{ name: 'lint', kind: 'lint', command: ['node', '-e', 'process.exit(3)'] }];
+    const done = await baseline(await lineFor(change, {}, { ...noChecks, checks }));
+    expect(done.outcome).toMatchObject({ verdict: 'not_required' });
+    expect(claims(done).checks).toMatchObject([{ name: 'lint', passed: false, exitCode: 3, counts: null }]);
+  });
+
+  test("smoke runs on what the build left, lint on the tree's own bytes", async () => {
+    const checks = [
+      { name: 'smoke', kind: 'smoke', command: ['node', '-e', "require('fs').readFileSync('built')"] },
+      { name: 'build', kind: 'build', command: ['node', '-e', "require('fs').writeFileSync('built', '')"] },
+      {
+        name: 'lint',
+        kind: 'lint',
+        command: [
+          'node',
+          '-e',
+          "process.exit(require('fs').existsSync('linted') ? 1 : require('fs').writeFileSync('linted', '') ?? 0)",
+        ],
+      },
+      { name: 'format', kind: 'format', command: ['node', '-e', "require('fs').writeFileSync('linted', '')"] },
+    ];
+    const done = await baseline(await lineFor(change, {}, { ...noChecks, checks }));
+    expect(claims(done).checks.map(({ name, passed }) => [name, passed])).toEqual([
+      ['format', true],
+      ['lint', true],
+      ['build', true],
+      ['smoke', true],
+    ]);
+  });
+
+  test('a cancelled job ends the program it runs', async () => {
+    const stop = new AbortController();
+    const line = await lineFor(change, { reproduction: { command: ['node', '-e', 'setInterval(() => {}, 1000)'] } });
+    const running = baseline(line, undefined, stop.signal);
+    setTimeout(() => stop.abort(), 1_000);
+    expect((await running).failure).toMatchObject({ kind: 'cancelled' });
+  });
+});
+
+describe('without isolation', () => {
+  const unsafe = processDriver({ acknowledgedNoIsolation: true });
+
+  test('nothing runs unless the application allows it', async () => {
+    const done = await baseline({ ...(await lineFor(change)), driver: unsafe });
+    expect(done.failure).toMatchObject({ kind: 'needs_human', code: 'SANDBOX-NOT-ALLOWED' });
+  });
+
+  test('the receipt says that it is not independent of the code', async () => {
+    const line = await lineFor(
+      change,
+      { reproduction: { command: ['node', 'check.mjs'] } },
+      { ...noChecks, sandbox: { allowProcess: true } },
+    );
+    const done = await baseline({ ...line, driver: unsafe });
+    expect(done.outcome).toMatchObject({ verdict: 'could_not_reproduce' });
+    expect(claims(done).sandbox).toMatchObject({ kind: 'process', isolation: 'none' });
+    expect(claims(done).notVerified.join()).toContain('not independent of the code');
+  });
+
+  test('scenarios meet their program all the same', async () => {
+    const scenario = (expected: string) => ({
+      name: `says-${expected}`,
+      start: ['node', '-e', "require('http').createServer((_, r) => r.end('sums')).listen(process.env.FACTORY_SOCKET)"],
+      script: `import { get } from 'node:http';
+get({ socketPath: process.env.FACTORY_SOCKET }, async (r) => { for await (const c of r) process.exit(String(c) === '${expected}' ? 0 : 1); });`,
+    });
+    const line = await lineFor(
+      change,
+      {},
+      { ...noChecks, sandbox: { allowProcess: true }, scenarios: [scenario('sums'), scenario('other')] },
+    );
+    const done = await baseline({ ...line, driver: unsafe });
+    expect(claims(done).scenarios).toEqual([
+      { name: 'says-sums', before: true, after: null },
+      { name: 'says-other', before: false, after: null },
+    ]);
+  });
+});

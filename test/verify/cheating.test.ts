@@ -1,0 +1,232 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApplicationDeclaration } from '../../shared/domain/application/declaration.ts';
+import type { CommitId } from '../../shared/sandbox/git/object-id.ts';
+import { receiptSchema } from '../../shared/verify/receipt.ts';
+import { type MadeChange, makeChange } from '../stations/change.ts';
+import { type Done, type Jobs, openJobs } from '../stations/job.ts';
+import { baseline, bundleSource, type Line, validate } from '../stations/line.ts';
+import { declarationOf, packetOf, unitCheck } from '../stations/packets.ts';
+import { commitFiles, type FileContent } from '../stations/repository.ts';
+import { driver, noSandbox } from '../stations/sandbox.ts';
+
+const files = {
+  'package.json': JSON.stringify({ name: 'sums', version: '1.0.0', type: 'module', scripts: { test: 'node --test' } }),
+  'src/add.js': 'export const add = (a, b) => a + b;\n',
+  'src/serve.js':
+    "import { createServer } from 'node:http';\ncreateServer((_, response) => response.end('sums')).listen(process.env.FACTORY_SOCKET);\n",
+  'test/add.test.js':
+    "import assert from 'node:assert';\nimport { test } from 'node:test';\nimport { add } from '../src/add.js';\n" +
+    "test('one', () => assert.equal(add(1, 1), 2));\ntest('two', () => assert.equal(add(2, 2), 4));\n",
+};
+
+let jobs: Jobs;
+let repository: string;
+let base: CommitId;
+let source: string;
+
+beforeAll(async () => {
+  jobs = openJobs();
+  repository = join(jobs.directory, 'sums.git');
+  base = await commitFiles(repository, files);
+  source = await bundleSource(jobs, repository, base);
+});
+afterAll(() => jobs.remove());
+
+type Case = {
+  readonly change: Readonly<Record<string, FileContent | null>>;
+  readonly packet?: Record<string, unknown>;
+  readonly declaration?: Record<string, unknown>;
+};
+
+/** The verdict on a change whose packet carries exactly its patch: nothing but the verifier's own rules is in the way. */
+async function judge({ change, packet = {}, declaration = {} }: Case): Promise<Done> {
+  const made = await makeChange(jobs, repository, base, change);
+  return judgeMade(made, made.patch, packet, declarationOf(declaration));
+}
+
+async function judgeMade(
+  made: MadeChange,
+  patch: string,
+  packet: Record<string, unknown>,
+  declaration: ApplicationDeclaration,
+): Promise<Done> {
+  const line: Line = { jobs, driver, source, declaration, packet: packetOf({ name: 'patch', patch }, packet) };
+  const before = await baseline(line);
+  expect(before.outcome).toMatchObject({ verdict: 'not_required' });
+  return validate(line, before, made);
+}
+
+const claims = (done: Done) => receiptSchema.parse(done.json('receipt')).claims;
+const honest = { 'src/add.js': 'export const add = (a, b) => b + a;\n' };
+
+describe.skipIf(noSandbox)('a change is judged from its bytes', () => {
+  test('an honest one is valid', async () => {
+    const done = await judge({ change: honest });
+    expect(done.outcome).toMatchObject({ verdict: 'valid', facts: { paths: ['src/add.js'], count: 2 } });
+  });
+
+  test('a path that the packet does not allow is out of scope, and so is a denied one', async () => {
+    const scope = { repository: 'sums', allowedPaths: ['src/**', 'package.json'], deniedPaths: ['src/serve.js'] };
+    expect((await judge({ change: { 'docs/note.md': 'x' }, packet: { scope } })).outcome).toMatchObject({
+      verdict: 'out_of_scope',
+    });
+    expect((await judge({ change: { 'src/serve.js': '' }, packet: { scope } })).outcome).toMatchObject({
+      verdict: 'out_of_scope',
+    });
+  });
+
+  test.each([
+    ['an edited test', { 'test/add.test.js': '' }],
+    ['a deleted test', { 'test/add.test.js': null }],
+    ['a new test file', { 'test/more.test.js': "import 'node:test';" }],
+    ['a runner configuration that was not there', { 'vitest.config.js': 'export default {}' }],
+    ['an .npmrc that sets node options', { 'sub/.npmrc': 'node-options=--require ./x.js' }],
+    ['a snapshot', { 'src/__snapshots__/a.snap': 'x' }],
+    ['the test script of the manifest', { 'package.json': files['package.json'].replace('node --test', 'true') }],
+  ])('%s is refused before anything runs', async (_, change) => {
+    const done = await judge({ change });
+    expect(done.outcome).toMatchObject({ verdict: 'tests_touched' });
+    expect(claims(done).checks).toEqual([]);
+  });
+
+  test('a test file that the packet releases may change', async () => {
+    const done = await judge({
+      change: { ...honest, 'test/more.test.js': files['test/add.test.js'] },
+      packet: { validation: { testsMayChange: ['test/more.test.js'] } },
+    });
+    expect(done.outcome).toMatchObject({ verdict: 'valid', facts: { count: 4 } });
+  });
+
+  test('code that ends the test process with code 0 makes the counts fall', async () => {
+    const done = await judge({ change: { 'src/add.js': 'process.exit(0);\nexport const add = () => 0;\n' } });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid' });
+    expect(claims(done).checks[0]!.exitCode).toBe(0);
+    expect(claims(done).faults.join()).toContain('1 tests passed where 2 did on the base');
+  });
+
+  test('code that writes a report of its own is caught', async () => {
+    const fake =
+      "import { readdirSync, writeFileSync } from 'node:fs';\ntry { for (const n of ['report.xml', 'junit.xml']) writeFileSync('/factory/report/' + n, '<testsuites><testcase name=\"one\"/><testcase name=\"two\"/></testsuites>'); } catch {}\nprocess.exit(0);\nexport const add = 0;\n";
+    const done = await judge({ change: { 'src/add.js': fake } });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid' });
+    expect(claims(done).faults.join()).toContain('3 files are where one report is expected');
+  });
+
+  test('tests that pass in the report do not outweigh a failing exit code', async () => {
+    const done = await judge({
+      change: {
+        'src/add.js': 'export const add = (a, b) => a + b;\nprocess.on("exit", () => { process.exitCode = 7; });\n',
+      },
+    });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid' });
+  });
+
+  test("a change that is not what the packet's patch makes is invalid", async () => {
+    const promised = await makeChange(jobs, repository, base, honest);
+    const other = await makeChange(jobs, repository, base, {
+      'src/add.js': 'export const add = (a, b) => a + b + 0;\n',
+    });
+    const done = await judgeMade(other, promised.patch, {}, declarationOf());
+    expect(done.outcome).toMatchObject({
+      verdict: 'invalid',
+      summary: expect.stringContaining("not what the packet's patch makes"),
+    });
+  });
+
+  test('a change on another parent is refused', async () => {
+    const between = await commitFiles(repository, { 'src/other.js': '' }, base);
+    const made = await makeChange(jobs, repository, between, honest);
+    const promised = await makeChange(jobs, repository, base, honest);
+    const done = await judgeMade(made, promised.patch, {}, declarationOf());
+    expect(done.failure).toMatchObject({ code: 'BUNDLE-MISSING-BASE' });
+  });
+
+  test('a receipt about another packet is no baseline', async () => {
+    const made = await makeChange(jobs, repository, base, honest);
+    const line: Line = {
+      jobs,
+      driver,
+      source,
+      declaration: declarationOf(),
+      packet: packetOf({ name: 'patch', patch: made.patch }),
+    };
+    const before = await baseline(line);
+    const done = await validate({ ...line, packet: { ...line.packet, goal: 'Another goal' } }, before, made);
+    expect(done.failure).toMatchObject({ kind: 'terminal', code: 'BASELINE-MISMATCH' });
+  });
+
+  test('a command that nobody allowed is not run', async () => {
+    const done = await judge({ change: honest, packet: { validation: { commands: [['node', 'src/add.js']] } } });
+    expect(done.failure).toMatchObject({ kind: 'needs_human', code: 'COMMAND-NOT-ALLOWED' });
+    const allowed = await judge({
+      change: honest,
+      packet: {
+        validation: { commands: [['node', 'src/add.js']] },
+        boundary: { allowedCommands: [['node', 'src/add.js']] },
+      },
+    });
+    expect(allowed.outcome).toMatchObject({ verdict: 'valid' });
+  });
+});
+
+describe.skipIf(noSandbox)('holdout scenarios', () => {
+  const secret = 'holdout-marker-5d1f';
+  const ask = (judgement: string): string => `// ${secret}
+import { request } from 'node:http';
+const sent = request({ socketPath: process.env.FACTORY_SOCKET }, async (response) => {
+  let text = '';
+  for await (const chunk of response) text += chunk;
+  console.log('${secret}', text);
+  process.exit(${judgement} ? 0 : 1);
+});
+sent.on('error', () => process.exit(2));
+sent.end();`;
+  const scenario = (judgement: string) => ({
+    name: 'answers',
+    start: ['node', 'src/serve.js'],
+    script: ask(judgement),
+    timeoutSeconds: 10,
+  });
+  const inOneCheck = { checks: [unitCheck] };
+
+  test('drive the changed program from outside, and tell pass or fail only', async () => {
+    const change = { 'src/serve.js': files['src/serve.js'].replace("'sums'", "'other'") };
+    const done = await judge({ change, declaration: { ...inOneCheck, scenarios: [scenario("text === 'sums'")] } });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid', summary: 'scenario answers failed' });
+    expect(claims(done).scenarios).toEqual([{ name: 'answers', before: true, after: false }]);
+    for (const output of Object.keys(done.outputs)) expect(done.text(output)).not.toContain(secret);
+  });
+
+  test('can not be read by the program they drive', async () => {
+    // Answers with everything that could hold the script: files, other processes, its own environment.
+    const spy = `import { createServer } from 'node:http';
+import { readdirSync, readFileSync } from 'node:fs';
+const seen = [];
+const look = (path, depth) => {
+  try { seen.push(readFileSync(path, 'latin1')); } catch {}
+  if (depth > 0) try { for (const name of readdirSync(path)) look(path + '/' + name, depth - 1); } catch {}
+};
+createServer((_, response) => {
+  for (const path of ['/factory', '/tmp', '/home', '/workspace', '/run', '/var']) look(path, 5);
+  for (const name of readdirSync('/proc')) for (const file of ['cmdline', 'environ']) look('/proc/' + name + '/' + file, 0);
+  const text = seen.join('') + JSON.stringify(process.env);
+  response.end(text.includes('FACTORY_SOCKET') ? (text.includes(['holdout', 'marker'].join('-')) ? 'read it' : 'saw nothing') : 'looked at nothing');
+}).listen(process.env.FACTORY_SOCKET);
+`;
+    const done = await judge({
+      change: { 'src/serve.js': spy },
+      declaration: { ...inOneCheck, scenarios: [scenario("text === 'saw nothing' || text === 'sums'")] },
+    });
+    expect(done.outcome).toMatchObject({ verdict: 'valid' });
+    expect(claims(done).scenarios).toEqual([{ name: 'answers', before: true, after: true }]);
+  });
+
+  test('fail when the program does not listen', async () => {
+    const done = await judge({
+      change: { 'src/serve.js': 'process.exit(0);\n' },
+      declaration: { ...inOneCheck, scenarios: [scenario('true')] },
+    });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid', summary: 'scenario answers failed' });
+  });
+});
