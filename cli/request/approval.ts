@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { PlaneApi } from '../api/plane-api.ts';
+import { readResource, understood } from '../api/read.ts';
+import { approvalResource } from '../api/resources.ts';
+import { bold, dim, plainText } from '../output/terminal.ts';
+
+const text = z.string();
+const rendered = z
+  .object({
+    risk: z.object({ tier: text, reasons: z.array(z.object({ signal: text, tier: text, because: text })) }).nullable(),
+    packet: z.object({ goal: text, intent: text, testsMayChange: z.array(text) }).nullable(),
+    change: z
+      .object({
+        summary: text.nullish(),
+        paths: z.array(text),
+        testPaths: z.array(text),
+        pathCount: z.number().nullish(),
+        linesAdded: z.number().nullish(),
+        linesRemoved: z.number().nullish(),
+      })
+      .nullable(),
+    plan: z.unknown(),
+    links: z.record(text, text),
+  })
+  .partial();
+const checks = z
+  .object({
+    verdict: text,
+    checks: z.array(z.object({ name: text, kind: text, passed: z.boolean() })),
+    scenarios: z.array(z.looseObject({ name: text })),
+    notVerified: z.array(z.unknown()),
+  })
+  .partial();
+
+const shownApproval = approvalResource.extend({
+  body: z.record(text, z.unknown()),
+  rendered: rendered.catch({}),
+  checks: checks.nullable().catch(null),
+  decisions: z.array(z.object({ by: text, decision: text, reason: text, at: text })),
+});
+export type ShownApproval = z.infer<typeof shownApproval>;
+
+export const readApproval = (api: PlaneApi, id: string): Promise<ShownApproval> =>
+  readResource(api, shownApproval, `/approvals/${id}`);
+
+/** What a person is to look at before deciding, a line each. */
+export function approvalLines(approval: ShownApproval): string[] {
+  const { rendered: shown } = approval;
+  const lines = [
+    bold(`Approval ${approval.id}: ${approval.type}${approval.tier === null ? '' : `, risk ${approval.tier}`}`),
+  ];
+  const say = (label: string, value: string): void => {
+    lines.push(`  ${label.padEnd(12)} ${plainText(value)}`);
+  };
+  say('subject', approval.subject);
+  say(
+    'needs',
+    `${approval.required} people${approval.role === null ? '' : ` with the role ${approval.role}`}, until ${approval.expiresAt}`,
+  );
+  for (const [key, value] of Object.entries(approval.body))
+    if (typeof value === 'string' && key !== 'type') lines.push(dim(`    ${key}: ${plainText(value)}`));
+  if (Array.isArray(approval.body['effects'])) say('effects', approval.body['effects'].join(', then '));
+  if (shown.packet) {
+    say('goal', shown.packet.goal);
+    if (shown.packet.testsMayChange.length > 0) say('tests', `may change: ${shown.packet.testsMayChange.join(', ')}`);
+  }
+  if (shown.change) {
+    say(
+      'change',
+      `${shown.change.pathCount ?? shown.change.paths.length} files, +${shown.change.linesAdded ?? '?'} -${shown.change.linesRemoved ?? '?'}: ${shown.change.paths.join(', ')}`,
+    );
+  }
+  for (const reason of shown.risk?.reasons ?? []) say('risk', `${reason.tier}: ${reason.because}`);
+  for (const check of approval.checks?.checks ?? [])
+    say('check', `${check.name} (${check.kind}) ${check.passed ? 'passed' : 'FAILED'}`);
+  for (const decision of approval.decisions) say(decision.decision, `${decision.by}: ${decision.reason}`);
+  return lines;
+}
+
+const decided = z.object({ approval: text, state: text, approvals: z.number(), required: z.number() });
+export type Decided = z.infer<typeof decided>;
+
+/** Decides on the subject that was shown, named by its digest; another one in its place is refused by the plane. */
+export async function decide(
+  api: PlaneApi,
+  approval: { readonly id: string; readonly subject: string },
+  decision: 'approve' | 'reject',
+  reason: string,
+): Promise<Decided> {
+  const path = `/approvals/${approval.id}/decisions`;
+  return understood(
+    decided,
+    await api.call('POST', path, { json: { decision, subject: approval.subject, reason } }),
+    path,
+  );
+}

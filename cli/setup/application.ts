@@ -1,0 +1,72 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { type ApplicationDeclaration, applicationDeclaration } from '../../shared/domain/application/declaration.ts';
+import type { PlaneApi } from '../api/plane-api.ts';
+import { readList, understood } from '../api/read.ts';
+import { CommandFailure } from '../failure.ts';
+
+export const applicationResource = z.object({ id: z.string(), name: z.string(), definitions: z.string().nullable() });
+export type ApplicationResource = z.infer<typeof applicationResource>;
+
+/** The git directory of a repository on this machine: a bare one itself, or the .git of a working copy. */
+export function gitDirectoryOf(repository: string): string {
+  for (const candidate of [path.join(repository, '.git'), repository]) {
+    if (existsSync(path.join(candidate, 'HEAD')) && existsSync(path.join(candidate, 'objects')))
+      return realpathSync(candidate);
+  }
+  throw new CommandFailure(
+    `${path.resolve(repository)} is no git repository. Give the path of a bare repository or of a working copy.`,
+  );
+}
+
+/** An application declaration from a file, its first repository at the given place when one is given. */
+export function declarationFrom(file: string, location: string | undefined): ApplicationDeclaration {
+  const text = readFileSync(file, 'utf8');
+  const parsed = applicationDeclaration.safeParse(parse(text));
+  if (!parsed.success)
+    throw new CommandFailure(`${file} is no application declaration:\n${z.prettifyError(parsed.error)}`);
+  if (location === undefined) return parsed.data;
+  return {
+    ...parsed.data,
+    repositories: parsed.data.repositories.map((each, index) => (index === 0 ? { ...each, location } : each)),
+  };
+}
+
+/** What is declared of a repository that nobody wrote a declaration for: no checks, so that only the packet's own are run. */
+export function plainDeclaration(of: {
+  readonly name: string;
+  readonly location: string;
+  readonly defaultBranch: string;
+  readonly checks: readonly string[][];
+}): ApplicationDeclaration {
+  return applicationDeclaration.parse({
+    apiVersion: 'factory/v1',
+    kind: 'Application',
+    name: of.name,
+    repositories: [{ name: of.name, codeHost: 'local', location: of.location, defaultBranch: of.defaultBranch }],
+    checks: of.checks.map((command, index) => ({
+      name: index === 0 ? 'unit' : `unit-${index + 1}`,
+      kind: 'unit',
+      command,
+    })),
+    testFiles: ['test/**', 'tests/**', '**/*.test.*', '**/*.spec.*'],
+  });
+}
+
+/** The application of this name, registered by its declaration when there is none, and brought up to date when it differs. */
+export async function ensureApplication(
+  operator: PlaneApi,
+  declaration: ApplicationDeclaration,
+): Promise<ApplicationResource> {
+  const known = (await readList(operator, applicationResource, '/applications')).find(
+    (each) => each.name === declaration.name,
+  );
+  const answer =
+    known === undefined
+      ? await operator.call('POST', '/applications', { json: declaration })
+      : await operator.call('PUT', `/applications/${known.id}`, { json: declaration });
+  const { id } = understood(z.object({ id: z.string() }), answer, '/applications');
+  return { id, name: declaration.name, definitions: known?.definitions ?? null };
+}

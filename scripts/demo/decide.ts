@@ -1,0 +1,28 @@
+import { confirm, isCancel } from '@clack/prompts';
+import type { PlaneApi } from '../../cli/api/plane-api.ts';
+import { dim, print } from '../../cli/output/terminal.ts';
+import { approvalLines, decide, readApproval } from '../../cli/request/approval.ts';
+
+/** Who decides: a person at this terminal, or a second local identity that stands in for one. */
+export type Decider = { readonly asks: boolean };
+
+/** Shows an approval and decides on it as `approver`; says whose decision it was. */
+export async function decideOn(approver: PlaneApi, id: string, decider: Decider): Promise<void> {
+  const approval = await readApproval(approver, id);
+  for (const line of approvalLines(approval)) print(`  ${line}`);
+  const decision = decider.asks ? await askPerson(approver.identity) : 'approve';
+  const who = decider.asks
+    ? 'you, on this terminal'
+    : `the second local identity "${approver.identity}", which stands in for a person here`;
+  const decided = await decide(approver, approval, decision, `Decided in the demo by ${who}.`);
+  print(
+    dim(
+      `  ${decision === 'approve' ? 'approved' : 'rejected'} by ${who}: ${decided.state}, ${decided.approvals} of ${decided.required}`,
+    ),
+  );
+}
+
+async function askPerson(identity: string): Promise<'approve' | 'reject'> {
+  const answer = await confirm({ message: `Approve it (as ${identity})?` });
+  return !isCancel(answer) && answer ? 'approve' : 'reject';
+}

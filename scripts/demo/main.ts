@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { auditLines, exportStream } from '../../cli/commands/audit.ts';
+import { CommandFailure } from '../../cli/failure.ts';
+import { tellFailure } from '../../cli/output/failure.ts';
+import { bold, dim, interactive, print } from '../../cli/output/terminal.ts';
+import { readKeys } from '../../cli/request/evidence-file.ts';
+import { type ExportVerdict, verifyExport } from '../../shared/audit/verify/file.ts';
+import { runPackets } from './packets.ts';
+import { type DemoPlane, startPlane } from './plane.ts';
+import { runThroughPowerCut } from './power-cut.ts';
+import { demoSandbox } from './sandbox.ts';
+import { prepare } from './setup.ts';
+
+const ANCHOR_TRIES = 20;
+const ANCHOR_POLL_MS = 250;
+
+const HELP = `npm run demo [-- --yes] [--keep]
+
+  --yes    a second local identity decides; without it, and on a terminal, you do
+  --keep   keep the plane's data directory and the repository, to look around in
+`;
+
+async function demo(options: { readonly yes: boolean; readonly keep: boolean }): Promise<void> {
+  const startedAt = performance.now();
+  const directory = mkdtempSync(path.join(tmpdir(), 'agent-factory-demo-'));
+  const evidence = path.join(directory, 'evidence');
+  const data = path.join(directory, 'plane');
+  mkdirSync(evidence);
+  const decider = { asks: !options.yes && interactive() };
+  let plane: DemoPlane | undefined;
+  try {
+    heading('1. Every role as its own process');
+    const sandbox = await demoSandbox();
+    plane = await startPlane({ data, sandbox });
+    print(
+      `Plane at ${plane.controlUrl}: ${plane
+        .pids()
+        .map(({ name, pid }) => `${name} ${dim(String(pid))}`)
+        .join(', ')}.`,
+    );
+    if (!decider.asks)
+      print('Nobody is asked: a second local identity decides where a person would, and each decision says so.');
+
+    heading('2. A repository, and the definitions installed on it');
+    const { application } = await prepare(plane, path.join(directory, 'repositories'), sandbox, decider);
+
+    heading('3. Six packets, at once');
+    await runPackets(plane, application, evidence, decider);
+
+    heading('4. A request cut by SIGKILL of every process, in the middle of a job');
+    await plane.stop();
+    plane = undefined;
+    plane = await runThroughPowerCut({ data, sandbox, application, evidence, decider });
+
+    heading('5. The audit record, verified offline');
+    const verdict = await exportAnchored(plane, application, evidence);
+    for (const line of auditLines(verdict)) print(line);
+    if (!verdict.ok) throw new CommandFailure('The audit does not verify.');
+  } finally {
+    await plane?.stop();
+    if (!options.keep)
+      for (const part of ['plane', 'repositories'])
+        rmSync(path.join(directory, part), { recursive: true, force: true });
+  }
+  print();
+  print(
+    `${bold('Done')} in ${Math.round((performance.now() - startedAt) / 1000)} s; every process has ended. Evidence, audit and keys are in ${evidence}`,
+  );
+  print(
+    dim(
+      `  npm run factory -- verify ${path.join(evidence, 'fix-rounding.evidence.json')} --keys ${path.join(evidence, 'keys.json')}`,
+    ),
+  );
+  if (options.keep) print(dim(`  npm start -- --data ${data}`));
+}
+
+/** Exports the application's audit stream once its newest events are anchored, and verifies it offline with keys read apart. */
+async function exportAnchored(plane: DemoPlane, application: string, evidence: string): Promise<ExportVerdict> {
+  const auditor = await plane.as('auditor');
+  const keys = await readKeys(auditor);
+  const file = path.join(evidence, 'audit.jsonl');
+  writeFileSync(path.join(evidence, 'keys.json'), `${JSON.stringify(keys, null, 2)}\n`);
+  // The timer takes an anchor every half minute; the demo does not wait for it.
+  await fetch(`${plane.controlUrl}/admin/functions/anchor`, { method: 'POST', body: '{"input":""}' });
+  for (let tries = ANCHOR_TRIES; ; tries -= 1) {
+    await exportStream(auditor, application, file);
+    const verdict = await verifyExport(file, { keys });
+    if (tries === 0 || !verdict.ok || verdict.streams.every(({ notYetAnchored }) => notYetAnchored === 0))
+      return verdict;
+    await new Promise((resolve) => setTimeout(resolve, ANCHOR_POLL_MS));
+  }
+}
+
+function heading(text: string): void {
+  print();
+  print(bold(text));
+}
+
+try {
+  const { values } = parseArgs({
+    options: {
+      yes: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) print(HELP);
+  else await demo(values);
+} catch (error) {
+  process.exitCode = tellFailure(error);
+}

@@ -1,0 +1,87 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { factory, temporary } from './factory-process.ts';
+
+test('help names the exit codes of each terminal state', async () => {
+  const { code, out } = await factory(['--help']);
+  expect(code).toBe(0);
+  for (const state of ['PR_READY', 'NO_OP', 'ESCALATE', 'RETRYABLE_FAILURE', 'CANCELLED', 'REJECTED'])
+    expect(out).toContain(state);
+});
+
+test('wrong use ends with 2, and nothing on standard output', async () => {
+  expect(await factory(['no-such-command'])).toMatchObject({ code: 2, out: '' });
+  expect((await factory(['packet', 'new'])).code).toBe(2);
+});
+
+test('a packet template is written once and never over another file', async () => {
+  const file = path.join(temporary(), 'packet.yaml');
+  expect((await factory(['packet', 'new', '--line', 'patch', '--out', file])).code).toBe(0);
+  writeFileSync(file, 'mine');
+  const again = await factory(['packet', 'new', '--line', 'patch', '--out', file]);
+  expect(again).toMatchObject({ code: 1 });
+  expect(again.err).toContain('is there already');
+  expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
+test('the default definitions are good, and a damaged copy is not, by file and place', async () => {
+  expect((await factory(['line', 'check'])).code).toBe(0);
+  const copy = temporary();
+  cpSync('definitions', copy, { recursive: true });
+  writeFileSync(path.join(copy, 'policies/requests.cedar'), 'permit (principal, action, resource) when { nonsense };');
+  const { code, out } = await factory(['policy', 'check', '--definitions', copy]);
+  expect(code).toBe(1);
+  expect(out).toContain('policies/requests.cedar');
+  rmSync(copy, { recursive: true });
+});
+
+test('a policy question is answered with the rules that decided', async () => {
+  const file = path.join(temporary(), 'question.json');
+  const ask = async (roles: readonly string[]) => {
+    writeFileSync(
+      file,
+      JSON.stringify({
+        principal: { kind: 'User', id: 'a', tenant: 't', roles },
+        action: 'registerApplication',
+        resource: { id: 't', tenant: 't' },
+      }),
+    );
+    return await factory(['--json', 'policy', 'explain', file]);
+  };
+  const operator = await ask(['operator']);
+  expect(operator.code).toBe(0);
+  expect(JSON.parse(operator.out)).toMatchObject({ allow: true, determining: ['operators-plan-and-apply'] });
+  expect((await ask(['requester'])).code).toBe(1);
+});
+
+test('both dialects of the store are exported', async () => {
+  const directory = temporary();
+  expect((await factory(['store', 'export', '--dialect', 'azure-sql', '--out', directory])).code).toBe(0);
+  expect(readFileSync(path.join(directory, 'schema.sql'), 'utf8')).toMatch(/create table \S*requests/i);
+  expect((await factory(['store', 'export', '--dialect', 'other', '--out', directory])).code).toBe(2);
+});
+
+test('what is no evidence does not verify', async () => {
+  const file = path.join(temporary(), 'bundle.json');
+  writeFileSync(file, '{}');
+  expect(await factory(['verify', file])).toMatchObject({ code: 1 });
+});
+
+test('a data directory of something else and one of a newer program are refused in words', async () => {
+  const foreign = temporary();
+  writeFileSync(path.join(foreign, 'thesis.txt'), 'do not touch');
+  const refused = await factory(['--data', foreign, 'up', '--port', '0']);
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.err).toContain('no data directory of the factory');
+  const newer = temporary();
+  writeFileSync(path.join(newer, 'factory.json'), '{"format":"agent-factory-data","version":99}');
+  expect((await factory(['--data', newer, 'up', '--port', '0'])).err).toContain('newer program');
+  expect((await factory(['--data', newer, 'reset', '--yes'])).code).toBe(1);
+});
+
+test('without a plane a command says how to start one', async () => {
+  const { code, err } = await factory(['--data', path.join(temporary(), 'none'), 'requests']);
+  expect(code).toBe(1);
+  expect(err).toContain('factory up');
+});
