@@ -1,0 +1,177 @@
+metadata description = 'Two vaults. `keys` holds one key that only wraps and one that only signs, for control. `credentials` holds the secrets of the effector and nothing else, so that no other identity has a role on it.'
+import { siteType } from '../shared/types.bicep'
+import { vaultName } from '../shared/names.bicep'
+import { roleIds } from '../shared/roles.bicep'
+
+@description('Where and how.')
+param site siteType
+@description('Token of the resource group, 13 characters.')
+@minLength(13)
+@maxLength(13)
+param token string
+@description('Days that a deleted vault or key can be recovered; fixed once the vault is made.')
+@minValue(7)
+@maxValue(90)
+param softDeleteDays int
+@description('Age at which a key rotates (ISO 8601 duration). Old versions stay, to unwrap and to verify.')
+param rotationAge string
+@description('Principal of control: wraps, unwraps and signs.')
+param controlPrincipalId string
+@description('Principal of the effector: reads its credentials.')
+param effectorPrincipalId string
+
+var private = site.networkMode == 'private'
+var networkRules = {
+  bypass: 'None'
+  defaultAction: 'Deny'
+  ipRules: map(site.allowedIpRanges, range => { value: range })
+  virtualNetworkRules: []
+}
+var rotation = {
+  attributes: { expiryTime: 'P2Y' }
+  lifetimeActions: [
+    { action: { type: 'rotate' }, trigger: { timeAfterCreate: rotationAge } }
+    { action: { type: 'notify' }, trigger: { timeBeforeExpiry: 'P30D' } }
+  ]
+}
+
+resource keys 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  name: vaultName('kv-keys', token)
+  location: site.location
+  tags: site.tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: { family: 'A', name: 'standard' }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: softDeleteDays
+    enablePurgeProtection: true
+    publicNetworkAccess: private ? 'Disabled' : 'Enabled'
+    networkAcls: networkRules
+  }
+}
+
+resource wrapping 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+  parent: keys
+  name: 'wrapping'
+  tags: site.tags
+  properties: {
+    kty: 'RSA'
+    keySize: 3072
+    keyOps: ['wrapKey', 'unwrapKey']
+    rotationPolicy: rotation
+  }
+}
+
+// ES256, as the evidence envelopes are signed.
+resource signing 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+  parent: keys
+  name: 'signing'
+  tags: site.tags
+  properties: {
+    kty: 'EC'
+    curveName: 'P-256'
+    keyOps: ['sign', 'verify']
+    rotationPolicy: rotation
+  }
+}
+
+resource wrappingUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(wrapping.id, controlPrincipalId, roleIds.keyCryptoUser)
+  scope: wrapping
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyCryptoUser)
+    principalId: controlPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource signingUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(signing.id, controlPrincipalId, roleIds.keyCryptoUser)
+  scope: signing
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyCryptoUser)
+    principalId: controlPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource keysLock 'Microsoft.Authorization/locks@2020-05-01' = if (site.lockLevel != 'None') {
+  name: 'keep'
+  scope: keys
+  properties: { level: 'CanNotDelete', notes: 'Without the wrapping key no artifact opens.' }
+}
+
+resource keysDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: keys
+  properties: {
+    workspaceId: site.workspaceId
+    logs: [{ categoryGroup: 'allLogs', enabled: true }]
+    metrics: [{ category: 'AllMetrics', enabled: true }]
+  }
+}
+
+module keysEndpoint 'private-endpoint.bicep' = {
+  name: 'pe-keys-vault'
+  params: { site: site, targetName: keys.name, targetId: keys.id, group: 'vault' }
+}
+
+resource credentials 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  name: vaultName('kv-cred', token)
+  location: site.location
+  tags: site.tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: { family: 'A', name: 'standard' }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: softDeleteDays
+    enablePurgeProtection: true
+    publicNetworkAccess: private ? 'Disabled' : 'Enabled'
+    networkAcls: networkRules
+  }
+}
+
+// The whole vault is the effector's: a secret that does not exist yet can't be a scope.
+resource credentialsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(credentials.id, effectorPrincipalId, roleIds.secretsUser)
+  scope: credentials
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.secretsUser)
+    principalId: effectorPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource credentialsLock 'Microsoft.Authorization/locks@2020-05-01' = if (site.lockLevel != 'None') {
+  name: 'keep'
+  scope: credentials
+  properties: { level: 'CanNotDelete', notes: 'Credentials of the effector.' }
+}
+
+resource credentialsDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: credentials
+  properties: {
+    workspaceId: site.workspaceId
+    logs: [{ categoryGroup: 'allLogs', enabled: true }]
+    metrics: [{ category: 'AllMetrics', enabled: true }]
+  }
+}
+
+module credentialsEndpoint 'private-endpoint.bicep' = {
+  name: 'pe-credentials-vault'
+  params: { site: site, targetName: credentials.name, targetId: credentials.id, group: 'vault' }
+}
+
+@description('Id of the vault of the keys.')
+output keysVaultId string = keys.id
+@description('Address of the vault of the keys.')
+output keysVaultUri string = keys.properties.vaultUri
+@description('Address of the wrapping key, without a version: the newest wraps.')
+output wrappingKeyUri string = wrapping.properties.keyUri
+@description('Address of the signing key, without a version: the newest signs.')
+output signingKeyUri string = signing.properties.keyUri
+@description('Address of the vault of the effector.')
+output credentialsVaultUri string = credentials.properties.vaultUri

@@ -1,0 +1,80 @@
+metadata description = 'A Container Apps job that works off one pool: an execution is started while its queue holds hints. Retry is the plane\'s, so a failed replica is not run again.'
+import { tagsType, jobScaleType } from '../shared/types.bicep'
+
+@description('Region.')
+param location string
+@description('Tags of every resource.')
+param tags tagsType
+@description('Pool, which is also the queue.')
+@maxLength(20)
+param pool string
+@description('Environment of the job.')
+param environmentId string
+@description('Image with its digest.')
+param image string
+@description('Host name of the registry.')
+param registry string
+@description('Identity of the role: it receives the hints and calls control.')
+param identityId string
+@description('Identity that pulls the image; not available inside the container.')
+param pullerId string
+@description('Name of the Service Bus namespace.')
+param busName string
+@description('Size.')
+param scale jobScaleType
+@description('Settings of the role.')
+param settings object
+
+resource job 'Microsoft.App/jobs@2025-07-01' = {
+  name: 'job-${pool}'
+  location: location
+  tags: tags
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {}, '${pullerId}': {} }
+  }
+  properties: {
+    environmentId: environmentId
+    workloadProfileName: 'Consumption'
+    configuration: {
+      triggerType: 'Event'
+      replicaRetryLimit: 0
+      replicaTimeout: scale.timeoutSeconds
+      registries: [{ server: registry, identity: pullerId }]
+      identitySettings: [
+        { identity: identityId, lifecycle: 'Main' }
+        { identity: pullerId, lifecycle: 'None' }
+      ]
+      eventTriggerConfig: {
+        parallelism: 1
+        replicaCompletionCount: 1
+        scale: {
+          minExecutions: 0
+          maxExecutions: scale.maximumExecutions
+          pollingInterval: 15
+          rules: [
+            {
+              name: 'hints'
+              type: 'azure-servicebus'
+              identity: identityId
+              metadata: { namespace: busName, queueName: pool, messageCount: '1' }
+            }
+          ]
+        }
+      }
+    }
+    template: {
+      containers: [
+        {
+          name: 'worker'
+          image: image
+          resources: { cpu: json(scale.cpu), memory: scale.memory }
+          env: map(items(union(settings, { FACTORY_POOLS: pool })), setting => { name: setting.key, value: setting.value })
+        }
+      ]
+    }
+  }
+}
+
+@description('Name of the job.')
+output jobName string = job.name

@@ -1,0 +1,118 @@
+import type { Node } from 'web-tree-sitter';
+import { parseBicep } from './syntax.ts';
+import { type Value, valueOfNode } from './value.ts';
+
+/** A decorator such as `@description('…')`, by name, with its first argument. */
+export type Decorators = ReadonlyMap<string, Value | undefined>;
+type Declared = { readonly name: string; readonly line: number; readonly decorators: Decorators };
+
+export type Resource = Declared & {
+  readonly type: string;
+  readonly version: string;
+  readonly existing: boolean;
+  readonly condition: string | undefined;
+  /** What it is made once for each of, or undefined. */
+  readonly loop: string | undefined;
+  readonly body: Value;
+};
+export type Module = Declared & {
+  readonly path: string;
+  readonly condition: string | undefined;
+  readonly loop: string | undefined;
+  readonly body: Value;
+};
+export type Parameter = Declared & { readonly type: string; readonly fallback: Value | undefined };
+export type Variable = Declared & { readonly value: Value };
+export type Output = Declared & { readonly type: string; readonly value: Value };
+
+/** What a template declares. */
+export type Document = {
+  readonly file: string;
+  readonly text: string;
+  readonly scope: string;
+  readonly using: string | undefined;
+  readonly imports: readonly string[];
+  readonly resources: readonly Resource[];
+  readonly modules: readonly Module[];
+  readonly parameters: readonly Parameter[];
+  readonly variables: readonly Variable[];
+  readonly outputs: readonly Output[];
+};
+
+const none: Decorators = new Map();
+
+/** @throws SyntaxFault when the text does not parse. */
+export async function readDocument(file: string, text: string): Promise<Document> {
+  const root = await parseBicep(file, text);
+  const resources: Resource[] = [];
+  const modules: Module[] = [];
+  const parameters: Parameter[] = [];
+  const variables: Variable[] = [];
+  const outputs: Output[] = [];
+  const imports: string[] = [];
+  let scope = 'resourceGroup';
+  let using: string | undefined;
+  let decorators = none;
+  for (const node of statements(root)) {
+    if (node.type === 'decorators') {
+      decorators = decoratorsOf(node);
+      continue;
+    }
+    const parts = node.namedChildren.filter((child) => !child.isExtra);
+    const declared: Declared = { name: parts[0]?.text ?? '', line: node.startPosition.row + 1, decorators };
+    decorators = none;
+    const last = parts.at(-1);
+    if (node.type === 'target_scope_assignment') scope = stringOf(last);
+    else if (node.type === 'using_statement') using = stringOf(last);
+    else if (node.type === 'import_functionality') imports.push(stringOf(last));
+    else if (node.type === 'resource_declaration' && last !== undefined) {
+      const [type = '', version = ''] = stringOf(parts[1]).split('@');
+      const existing = node.children.some((child) => child.type === 'existing');
+      resources.push({ ...declared, type, version, existing, ...unwrap(last) });
+    } else if (node.type === 'module_declaration' && last !== undefined) {
+      modules.push({ ...declared, path: stringOf(parts[1]), ...unwrap(last) });
+    } else if (node.type === 'parameter_declaration') {
+      const fallback = parts[2] === undefined ? undefined : valueOfNode(parts[2]);
+      parameters.push({ ...declared, type: parts[1]?.text ?? '', fallback });
+    } else if (node.type === 'variable_declaration' && last !== undefined) {
+      variables.push({ ...declared, value: valueOfNode(last) });
+    } else if (node.type === 'output_declaration' && last !== undefined) {
+      outputs.push({ ...declared, type: parts[1]?.text ?? '', value: valueOfNode(last) });
+    }
+  }
+  return { file, text, scope, using, imports, resources, modules, parameters, variables, outputs };
+}
+
+function* statements(root: Node): Generator<Node> {
+  for (const child of root.namedChildren) if (!child.isExtra) yield child;
+}
+
+function decoratorsOf(node: Node): Decorators {
+  return new Map(
+    node.descendantsOfType('decorator').map((decorator) => {
+      const call = decorator.namedChildren[0];
+      const argument = call?.childForFieldName('arguments')?.namedChildren[0];
+      const name = call?.childForFieldName('function')?.text ?? '';
+      return [name, argument === undefined ? undefined : valueOfNode(argument)];
+    }),
+  );
+}
+
+const stringOf = (node: Node | undefined): string => node?.text.slice(1, -1) ?? '';
+
+/** The object of a resource or module, out of its loop and condition. */
+function unwrap(node: Node): Pick<Resource, 'body' | 'condition' | 'loop'> {
+  let inner = node;
+  let loop: string | undefined;
+  let condition: string | undefined;
+  if (inner.type === 'for_statement') {
+    const body = inner.childForFieldName('body');
+    loop = inner.namedChildren.filter((child) => !child.isExtra).at(-2)?.text;
+    inner = body ?? inner;
+  }
+  if (inner.type === 'if_statement') {
+    condition = inner.namedChildren[0]?.text.slice(1, -1);
+    inner = inner.namedChildren.at(-1) ?? inner;
+  }
+  return { body: valueOfNode(inner), condition, loop };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import type { Code } from '../../scripts/infra/code.ts';
+import { check, code, edited } from './landing.ts';
+
+const whats = async (id: string, changed: ReadonlyMap<string, string>, against: Partial<Code> = {}): Promise<string> =>
+  (await check(changed, against))
+    .filter((finding) => finding.check === id)
+    .map(({ what }) => what)
+    .join('\n');
+const unchanged = new Map<string, string>();
+
+describe('templates that went away from the code', () => {
+  test.each([
+    ['settings', 'workload.bicep', "  FACTORY_IDENTITY: 'entra'\n", '', 'control reads FACTORY_IDENTITY'],
+    ['settings', 'workload.bicep', "FACTORY_IDENTITY: 'entra'", "FACTORY_IDENTITY: 'saml'", 'refuses FACTORY_IDENTITY'],
+    [
+      'settings',
+      'workload.bicep',
+      "  FACTORY_STORE: 'azure-sql'\n",
+      "  FACTORY_STORE: 'azure-sql'\n  FACTORY_COLOUR: 'red'\n",
+      'FACTORY_COLOUR: no code reads it',
+    ],
+    [
+      'settings',
+      'workload.bicep',
+      "FACTORY_ROLE: 'verifier'",
+      "FACTORY_ROLE: 'station'",
+      'verifier is told to be station',
+    ],
+    [
+      'settings',
+      'modules/function-app.bicep',
+      'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+      'APPINSIGHTS_INSTRUMENTATIONKEY',
+      'nobody reads it',
+    ],
+    [
+      'queues',
+      'shared/pools.bicep',
+      "{ name: 'verify', role: 'verifier' }",
+      "{ name: 'verify', role: 'station' }",
+      'pool name=verify role=verifier',
+    ],
+    ['queues', 'shared/pools.bicep', "  { name: 'packages', role: 'station' }\n", '', 'pool name=packages'],
+    ['queues', 'modules/servicebus.bicep', 'name: pool.name', 'name: pool.role', 'not made from the pools'],
+    [
+      'roles',
+      'shared/pools.bicep',
+      "  'verifier'\n  'effector'\n]",
+      "  'effector'\n]",
+      'roles are control, station, effector',
+    ],
+    [
+      'telemetry',
+      'queries/alert-unreported-jobs.kql',
+      'a job ended without a report',
+      'a job ended without report',
+      'no code logs "a job ended without report"',
+    ],
+    ['telemetry', 'queries/page-cost.kql', 'factory.cost', 'factory.costs', 'nothing emits factory.costs'],
+    ['ingress', 'workload.bicep', "'/runtime/', ", '', '/runtime/ is not closed'],
+    ['ingress', 'workload.bicep', "var openPaths = ['/api/v1/*']", "var openPaths = ['/*']", 'opens more'],
+  ])('%s: %s, %j → %j', async (id, file, from, to, words) => {
+    expect(await whats(id, edited(file, from, to))).toContain(words);
+  });
+});
+
+describe('code that went away from the templates', () => {
+  test('a setting that is new in the code', async () => {
+    expect(await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_NEW']) })).toContain(
+      'the code reads FACTORY_NEW',
+    );
+  });
+  test('a setting that the code no longer reads', async () => {
+    const settings = new Set([...code.settings].filter((name) => name !== 'FACTORY_PUBLIC_URL'));
+    expect(await whats('settings', unchanged, { settings })).toContain('FACTORY_PUBLIC_URL: no code reads it');
+  });
+  test('a setting that was ahead of the code and is read now', async () => {
+    expect(
+      await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_SQL_SERVER']) }),
+    ).toContain('take it off the list of what is ahead');
+  });
+  test('a value that was refused and is taken now', async () => {
+    expect(await whats('settings', unchanged, { refusals: () => [] })).toContain('control takes FACTORY_STORE now');
+  });
+  test('a pool that is new in the code', async () => {
+    expect(
+      await whats('queues', unchanged, { pools: [...code.pools, { name: 'deploy', role: 'effector' }] }),
+    ).toContain('the code has a pool name=deploy');
+  });
+  test('a role that is new in the code', async () => {
+    expect(await whats('roles', unchanged, { roles: [...code.roles, 'planner'] })).toContain(
+      'role planner has no identity',
+    );
+  });
+  test('a metric that is new in the code', async () => {
+    expect(await whats('telemetry', unchanged, { metrics: new Set(['factory.gate.age', 'factory.new']) })).toMatch(
+      /factory\.gate\.age now(.|\n)*emits factory\.new/,
+    );
+  });
+  test('a log line that no query shows', async () => {
+    expect(await whats('telemetry', unchanged, { messages: new Set([...code.messages, 'the sky fell']) })).toContain(
+      'logs "the sky fell"',
+    );
+  });
+});
+
+test('what the code says of itself was found at all', () => {
+  expect(code.roles).toEqual(['control', 'station', 'verifier', 'effector']);
+  expect(code.pools.every((pool) => pool.role !== '')).toBe(true);
+  expect(code.messages).toContain('a job ended without a report');
+  expect(code.messages).toContain('failed');
+  expect(code.settings).toContain('FACTORY_ROLE');
+});
