@@ -28,6 +28,8 @@ export const LIMITS = {
     outputs: 64,
     retryDelayMs: 1 * HOUR,
     equalSignatures: 3,
+    /** Lost workers that a job survives beyond its line's attempts: a death says little about the work. */
+    lostWorkers: 4,
     concurrentPerPool: 256,
   },
   approval: { expiryMs: 3 * DAY, reasonLength: 2_000 },

@@ -1,9 +1,12 @@
 import type { BlueprintNode } from '../domain/blueprint/schema.ts';
+import type { EffectState } from '../domain/effect/machine.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { transition } from '../domain/machine.ts';
+import type { RequestConclusion } from '../domain/request/conclusion.ts';
 import { requestMachine } from '../domain/request/machine.ts';
 import { openGate } from '../gates/open-gate.ts';
-import { type Command, writeOne } from '../store/command.ts';
+import { type Command, rows, writeOne } from '../store/command.ts';
+import { effectsOfRequest } from '../store/effects/read.ts';
 import { updateRequest } from '../store/requests/update.ts';
 import type { LockedRequest, NodeRow, RequestRow } from '../store/schema/rows.ts';
 import { applyConclusion } from './conclude.ts';
@@ -130,14 +133,31 @@ function* apply(scope: Scope, request: OpenRequest, change: Change, loaded: Load
   }
 }
 
-function* conclude(
-  scope: Scope,
-  request: OpenRequest,
-  conclusion: (Change & { do: 'conclude' })['conclusion'],
-): Command<void> {
+function* conclude(scope: Scope, request: OpenRequest, conclusion: RequestConclusion): Command<void> {
   request.row = { ...request.row, state: transition(requestMachine, request.row.state, 'conclude') };
-  yield* applyConclusion(scope, request, conclusion);
+  yield* applyConclusion(scope, request, (yield* unseenEffect(request, conclusion)) ?? conclusion);
 }
+
+/**
+ * A request that fails while an effect was begun and its end was not seen must not read as "try again": another request would
+ * deliver a second time. A person looks at the target first.
+ */
+function* unseenEffect(request: OpenRequest, conclusion: RequestConclusion): Command<RequestConclusion | undefined> {
+  if (conclusion.state !== 'RETRYABLE_FAILURE') return undefined;
+  const effects = yield* rows(effectsOfRequest({ tenant: request.row.tenant_id, request: request.row.id }));
+  const unseen = effects.filter((effect) => UNSEEN.includes(effect.state));
+  if (unseen.length === 0) return undefined;
+  const named = unseen.map((effect) => `${effect.kind} on ${effect.target} (${effect.id}, ${effect.state})`).join('; ');
+  return {
+    state: 'ESCALATE',
+    code: 'effect_unseen',
+    question: `The work ended before it was seen whether this happened: ${named}. Look at the target. Did it happen, and should it stay or be taken back? Retry only after that.`,
+    tried: [`${conclusion.attempts} attempts, last: ${conclusion.code}`],
+    node: conclusion.node,
+  };
+}
+
+const UNSEEN: readonly EffectState[] = ['started', 'completed', 'uncertain'];
 
 function nodeOf(loaded: Loaded, name: string): NodeRow {
   const node = loaded.nodes.get(name);

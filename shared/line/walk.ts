@@ -268,7 +268,8 @@ function again(
       node: node.name,
     });
   }
-  const spent = counted && job.attempt >= blueprint.retry.attempts;
+  const allowed = blueprint.retry.attempts + (because === 'expired' ? LIMITS.job.lostWorkers : 0);
+  const spent = counted && job.attempt >= allowed;
   const wanted = blueprint.retry.on.includes(failure.class);
   if (spent || !wanted) {
     return conclude({

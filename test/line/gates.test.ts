@@ -18,7 +18,14 @@ const LINE = {
   line: 'guarded',
   nodes: [
     { id: 'validate', kind: 'job', pool: 'verify', task: 'x' },
-    { id: 'effect_gate', kind: 'gate', needs: ['validate'], subject: 'effect', riskFrom: 'validate', expiryMs: 60_000 },
+    {
+      id: 'effect_gate',
+      kind: 'gate',
+      needs: ['validate'],
+      subject: 'effect',
+      riskFrom: 'validate',
+      expiryMs: 600_000,
+    },
     {
       id: 'deliver',
       kind: 'job',
@@ -173,7 +180,7 @@ describe('a gate', () => {
   it('opens a new instance when nobody decided in time; the old one can not be decided any more', async () => {
     const id = await validated(['src/price.js']);
     const old = await newest(id);
-    plane.pass(60_000);
+    plane.pass(600_000);
     await expect(decide(approver, id)).rejects.toMatchObject({ code: 'FACTORY-WRONG-STATE' });
     await plane.run('supervise', (context) => superviseRequest(context, id, 1));
     const fresh = await newest(id);
@@ -213,6 +220,22 @@ describe('an effect', () => {
     expect((await approvals(id)).map((approval) => approval.state)).toEqual(['superseded', 'open']);
     await decide(approver, id);
     expect(await plane.claim(plane.effector, 'effect')).toMatchObject({ round: 2, attempt: 1 });
+  });
+
+  it('that was begun and never seen to end is a question to a person, not a failure to retry', async () => {
+    const id = await validated(['src/price.js']);
+    await decide(approver, id);
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      const claim = await plane.claim(plane.effector, 'effect');
+      const effect = await intend(id, claim!);
+      if (attempt === 1) await record(claim!, effect.id, 'started');
+      const message = ['net', 'disk', 'fire'][attempt - 1]!;
+      await plane.fail(plane.effector, claim!, { kind: 'retryable', class: 'transient_infra', code: 'X', message });
+      plane.pass(60_000);
+    }
+    const conclusion = JSON.parse((await plane.request(id))?.conclusion ?? '{}') as { question?: string };
+    expect(conclusion).toMatchObject({ state: 'ESCALATE', code: 'effect_unseen', node: 'deliver' });
+    expect(conclusion.question).toContain(target(id));
   });
 
   it('is taken over by the next attempt in the state it was left in', async () => {

@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { ProcessName } from '../../../cli/data/layout.ts';
+import { CRASH_POINTS, type CrashPoint } from '../../../shared/telemetry/crash-point.ts';
+import { seeded } from '../../../test/simulation/random.ts';
+import { openStateCheck } from '../checks/state.ts';
+import { checkWhole } from '../checks/whole.ts';
+import { figure, type Part, type Run } from '../part.ts';
+import { openPlane, type TorturePlane } from '../plane/plane.ts';
+import { until } from '../wait.ts';
+import { startApprovers } from '../work/approvers.ts';
+import { askFirst, patchPacket } from '../work/packets.ts';
+import { makeRemote } from '../work/repository.ts';
+import { requestStates, submit, untilTerminal } from '../work/requests.ts';
+import { setUp } from '../work/setup.ts';
+
+const DEATH_LIMIT_MS = 90_000;
+const END_LIMIT_MS = 180_000;
+/** Control commits while it starts and with every sweep; the first few commits are not all there is. */
+const COMMITS = 12;
+
+export const crashPoints: Part = {
+  name: 'crash-points',
+  shows: 'a death at each named crash point while requests run: the same as without it',
+  async run(run) {
+    const { directory, say } = run;
+    const remote = makeRemote(directory);
+    const plane = await openPlane({ directory });
+    const state = openStateCheck(plane);
+    const submitted: string[] = [];
+    const violations: string[] = [];
+    let reached = 0;
+    const points = CRASH_POINTS.filter((point) => run.sizes.crashPoints?.includes(point) ?? true);
+    try {
+      if (points.length === 0) throw new Error('none of the crash points that were asked for exists');
+      await plane.up();
+      const application = await setUp(plane, { name: 'things', remote });
+      const gone = await setUp(plane, { name: 'gone', remote: path.join(directory, 'nowhere.git') });
+      const approvers = startApprovers(plane);
+      for (const point of points) {
+        const died = await dieAt(plane, run, point, async (key, number) => {
+          // A repository that is not there is what makes a worker fail.
+          const one = point.startsWith('worker.fail')
+            ? submit(plane, gone, key, patchPacket(key))
+            : submit(plane, application, key, patchPacket(key, number % 2 === 0 ? askFirst : {}));
+          submitted.push(await one);
+        });
+        if (died) reached += 1;
+        else violations.push(`crash point ${point} was not passed within ${DEATH_LIMIT_MS / 1_000} s`);
+        // Each death by itself: three of them on the same job would rightly spend its attempts.
+        await untilTerminal(plane, submitted, END_LIMIT_MS).catch((error: Error) => violations.push(error.message));
+        say(`${point}: ${died ? 'died there' : 'not reached'}, ${submitted.length} requests so far`);
+      }
+      await approvers.stop();
+      const failing = points.filter((point) => point.startsWith('worker.fail')).length * run.sizes.perCrashPoint;
+      const ready = requestStates(plane).filter(({ terminal }) => terminal === 'PR_READY').length;
+      if (ready !== submitted.length - failing)
+        violations.push(
+          `${ready} of ${submitted.length - failing} requests ended PR_READY, as each would without the one death in it`,
+        );
+      const whole = await checkWhole(plane, { directory, remote, application, submitted, state });
+      return {
+        figures: [figure('crash points died at', `${reached} of ${points.length}`), ...whole.figures],
+        violations: [...violations, ...whole.violations],
+      };
+    } finally {
+      await plane.down();
+    }
+  },
+};
+
+/** Starts the process that passes this point with it armed, gives it work until it has died there, and starts it again as it was. */
+async function dieAt(
+  plane: TorturePlane,
+  { directory, sizes, seed }: Run,
+  point: CrashPoint,
+  give: (key: string, number: number) => Promise<void>,
+): Promise<boolean> {
+  const log = path.join(directory, `${point}.log`);
+  const victim = plane.process(processOf(point));
+  const time = point.startsWith('store.commit') ? 1 + seeded(seed).below(COMMITS) : 1;
+  await victim.down();
+  victim.arm({ FACTORY_CRASH_AT: `${point}#${time}`, FACTORY_CRASH_LOG: log });
+  victim.start();
+  const giving = (async (): Promise<void> => {
+    for (let number = 0; number < sizes.perCrashPoint; number += 1)
+      await give(`${point.replaceAll(/[._]/g, '-')}-${number}`, number);
+  })();
+  giving.catch(() => undefined);
+  const died = await until(`a death at ${point}`, DEATH_LIMIT_MS, () =>
+    deaths(log, point) > 0 ? true : undefined,
+  ).then(
+    () => true,
+    () => false,
+  );
+  // What died may have been the host's child: the host would start it armed again.
+  await victim.down();
+  victim.start();
+  await giving;
+  return died;
+}
+
+const deaths = (log: string, point: CrashPoint): number =>
+  existsSync(log)
+    ? readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line.startsWith(`${point} `)).length
+    : 0;
+
+/** Which process passes a point: workers their own, control the rest. A worker's failure here is the effector's, which fetches. */
+function processOf(point: CrashPoint): ProcessName {
+  if (point.startsWith('effect.') || point.startsWith('worker.fail')) return 'effector';
+  return point.startsWith('worker.') ? 'station' : 'control';
+}
