@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { countRemote } from '../../scripts/torture/checks/remote.ts';
-import { git, makeRemote } from '../../scripts/torture/work/repository.ts';
+import { git, makeRemote } from '../../scripts/torture/traffic/repository.ts';
 import { pullRequestRecords } from '../../shared/effects/code-hosts/local/pull-request-records.ts';
 
 const ready = (id: string) => ({ id, state: 'terminal', terminal: 'PR_READY', asksToLook: false, run: 1 });

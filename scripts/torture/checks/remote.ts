@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { git } from '../work/repository.ts';
-import type { RequestState } from '../work/requests.ts';
+import { git } from '../traffic/repository.ts';
+import type { RequestState } from '../traffic/requests.ts';
 
 export type RemoteCount = {
   readonly branches: number;

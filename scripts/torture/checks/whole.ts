@@ -1,6 +1,6 @@
 import { type Figure, figure } from '../part.ts';
 import type { TorturePlane } from '../plane/plane.ts';
-import { requestStates } from '../work/requests.ts';
+import { requestStates } from '../traffic/requests.ts';
 import { checkAudit, checkEvidence } from './record.ts';
 import { countRemote } from './remote.ts';
 import type { StateCheck } from './state.ts';

@@ -8,11 +8,11 @@ import { figure, type Part } from '../part.ts';
 import { look } from '../plane/database.ts';
 import { openPlane, type TorturePlane } from '../plane/plane.ts';
 import { killByPid } from '../plane/proc.ts';
-import { endFans, fanClient, workFan } from '../work/fan.ts';
-import { fanPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { submit } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
+import { endFans, fanClient, workFan } from '../traffic/fan.ts';
+import { fanPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { submit } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
 
 /** Jobs of one request; each is audited at least when it is claimed and when it is completed. */
 const FAN = 50;

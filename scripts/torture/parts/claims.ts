@@ -3,13 +3,13 @@ import { openStateCheck } from '../checks/state.ts';
 import { figure, type Part, seconds } from '../part.ts';
 import { look } from '../plane/database.ts';
 import { openPlane } from '../plane/plane.ts';
+import { completeFanJob, endFans, FAN_POOL, fanClient, queuedFanJobs } from '../traffic/fan.ts';
+import { fanPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { submit } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
+import { patience } from '../traffic/worker-client.ts';
 import { until } from '../wait.ts';
-import { completeFanJob, endFans, FAN_POOL, fanClient, queuedFanJobs } from '../work/fan.ts';
-import { fanPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { submit } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
-import { patience } from '../work/worker-client.ts';
 
 /** No lease may run out while the others claim, or a second winner would be a rightful one. */
 const LEASE_SECONDS = 300;

@@ -7,12 +7,12 @@ import { openStateCheck } from '../checks/state.ts';
 import { checkWhole } from '../checks/whole.ts';
 import { figure, type Part, type Run } from '../part.ts';
 import { openPlane, type TorturePlane } from '../plane/plane.ts';
+import { startApprovers } from '../traffic/approvers.ts';
+import { askFirst, patchPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { requestStates, submit, untilTerminal } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
 import { until } from '../wait.ts';
-import { startApprovers } from '../work/approvers.ts';
-import { askFirst, patchPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { requestStates, submit, untilTerminal } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
 
 const DEATH_LIMIT_MS = 90_000;
 const END_LIMIT_MS = 180_000;

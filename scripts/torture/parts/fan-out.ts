@@ -2,12 +2,12 @@ import { openStateCheck } from '../checks/state.ts';
 import { figure, type Part, seconds } from '../part.ts';
 import { openPlane, type TorturePlane } from '../plane/plane.ts';
 import { residentMiB } from '../plane/proc.ts';
+import { endFans, fanClient, queuedFanJobs, workFan } from '../traffic/fan.ts';
+import { fanPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { submit } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
 import { until } from '../wait.ts';
-import { endFans, fanClient, queuedFanJobs, workFan } from '../work/fan.ts';
-import { fanPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { submit } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
 
 const WIDTH = 8;
 const LIMIT_MS = 10 * 60_000;

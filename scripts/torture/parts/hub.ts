@@ -4,12 +4,12 @@ import { checkWhole } from '../checks/whole.ts';
 import { figure, type Part } from '../part.ts';
 import { look } from '../plane/database.ts';
 import { openPlane } from '../plane/plane.ts';
+import { startApprovers } from '../traffic/approvers.ts';
+import { askFirst, patchPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { requestStates, submit, untilTerminal } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
 import { until } from '../wait.ts';
-import { startApprovers } from '../work/approvers.ts';
-import { askFirst, patchPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { requestStates, submit, untilTerminal } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
 
 const END_LIMIT_MS = 5 * 60_000;
 /** Gates ask anew after so long without an answer: that is what an orchestrator wakes up for, and how its absence is noticed. */

@@ -6,12 +6,12 @@ import { figure, type Part, type Run, seconds } from '../part.ts';
 import { look } from '../plane/database.ts';
 import { LEASE_MS, openPlane, type TorturePlane } from '../plane/plane.ts';
 import { killByPid } from '../plane/proc.ts';
+import { startApprovers } from '../traffic/approvers.ts';
+import { askFirst, patchPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { requestStates, submit, untilTerminal } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
 import { until } from '../wait.ts';
-import { startApprovers } from '../work/approvers.ts';
-import { askFirst, patchPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { requestStates, submit, untilTerminal } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
 
 /** Requests under way at once: enough that every kill meets work, few enough that each gets its turn. */
 const AHEAD = 20;

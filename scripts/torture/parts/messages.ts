@@ -7,11 +7,11 @@ import { checkWhole } from '../checks/whole.ts';
 import { figure, type Part } from '../part.ts';
 import { look, type Row } from '../plane/database.ts';
 import { openPlane, type TorturePlane } from '../plane/plane.ts';
-import { startApprovers } from '../work/approvers.ts';
-import { askFirst, patchPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { requestStates, submit, untilTerminal } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
+import { startApprovers } from '../traffic/approvers.ts';
+import { askFirst, patchPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { requestStates, submit, untilTerminal } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
 
 const END_LIMIT_MS = 5 * 60_000;
 const LATEST_MS = 5_000;

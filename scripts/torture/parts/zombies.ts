@@ -5,15 +5,15 @@ import { openStateCheck } from '../checks/state.ts';
 import { figure, type Part } from '../part.ts';
 import { look } from '../plane/database.ts';
 import { LEASE_MS, openPlane, type TorturePlane } from '../plane/plane.ts';
+import { completeFanJob, endFans, FAN_POOL, fanClient, queuedFanJobs, workFan } from '../traffic/fan.ts';
+import { LATE_CALLS, type LateCall, tryEverything } from '../traffic/late-calls.ts';
+import { fanPacket } from '../traffic/packets.ts';
+import { makeRemote } from '../traffic/repository.ts';
+import { submit } from '../traffic/requests.ts';
+import { setUp } from '../traffic/setup.ts';
+import { stopAndContinue } from '../traffic/stopped-process.ts';
+import { patience } from '../traffic/worker-client.ts';
 import { each, until } from '../wait.ts';
-import { completeFanJob, endFans, FAN_POOL, fanClient, queuedFanJobs, workFan } from '../work/fan.ts';
-import { LATE_CALLS, type LateCall, tryEverything } from '../work/late-calls.ts';
-import { fanPacket } from '../work/packets.ts';
-import { makeRemote } from '../work/repository.ts';
-import { submit } from '../work/requests.ts';
-import { setUp } from '../work/setup.ts';
-import { stopAndContinue } from '../work/stopped-process.ts';
-import { patience } from '../work/worker-client.ts';
 
 const REFUSED = '409 FACTORY-LEASE-LOST';
 /** Leases that run out together; a pool leases at most 256 jobs at once. */
