@@ -70,22 +70,37 @@ export function verifyBundleFile(
     keys: given.keys ?? keys,
     artifacts: (digest) => contents.get(digest) ?? given.artifacts?.(digest),
   });
-  if (
-    verdict.ok &&
-    verdict.facts?.kind === 'evidence_bundle' &&
-    verdict.facts.facts.state === 'PR_READY' &&
-    !contents.has(verdict.facts.facts.changeEvidence)
-  ) {
-    return {
-      ...verdict,
-      ok: false,
-      faults: [
-        { pointer: '/changeEvidence', message: 'the bundle does not hold the change evidence that it refers to' },
-      ],
-      trust,
-    };
+  const faults = verdict.ok ? [...artifactFaults(artifacts), ...changeEvidenceFaults(verdict, changeEvidence)] : [];
+  return faults.length > 0 ? { ...verdict, ok: false, faults, trust } : { ...verdict, trust };
+}
+
+/** Every artifact in the file is what it is filed under, whether the evidence refers to it or not. */
+function artifactFaults(
+  artifacts: readonly { readonly digest: string; readonly content: string }[],
+): EvidenceVerdict['faults'] {
+  return artifacts.flatMap(({ digest, content }, index) =>
+    digestOfBytes(Buffer.from(content, 'base64')) === digest
+      ? []
+      : [{ pointer: `/artifacts/${index}`, message: `its content is not that of ${digest}` }],
+  );
+}
+
+/** The change evidence in the file is the very one that the bundle refers to, and is there for a delivered change. */
+function changeEvidenceFaults(verdict: EvidenceVerdict, held: string | null): EvidenceVerdict['faults'] {
+  if (verdict.facts?.kind !== 'evidence_bundle') return [];
+  const { facts } = verdict.facts;
+  const named = 'changeEvidence' in facts ? facts.changeEvidence : null;
+  if (held === null) {
+    if (facts.state !== 'PR_READY') return [];
+    return [{ pointer: '/changeEvidence', message: 'the bundle does not hold the change evidence that it refers to' }];
   }
-  return { ...verdict, trust };
+  if (digestOfBytes(held) === named) return [];
+  return [
+    {
+      pointer: '/changeEvidence',
+      message: `it is not the change evidence that the bundle refers to (${named ?? 'none'})`,
+    },
+  ];
 }
 
 function parseJson(text: string): unknown {

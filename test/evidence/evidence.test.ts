@@ -343,6 +343,18 @@ describe('the bundle file', () => {
     expect(verifyBundleFile(writeBundleFile({ ...parts, changeEvidence: null }), { keys }).faults).toMatchObject([
       { pointer: '/changeEvidence' },
     ]);
+    // A copy of the right one among the artifacts does not make up for a wrong one in its place.
+    const copied = { ...parts, changeEvidence: other.bytes, artifacts: [...parts.artifacts, change.bytes] };
+    expect(verifyBundleFile(writeBundleFile(copied), { keys }).ok).toBe(false);
+    const unreferenced = JSON.parse(
+      writeBundleFile({ ...parts, artifacts: [...parts.artifacts, Buffer.from('more')] }),
+    );
+    expect(verifyBundleFile(JSON.stringify(unreferenced), { keys }).ok).toBe(true);
+    for (const artifact of unreferenced.artifacts) {
+      if (Buffer.from(artifact.content, 'base64').toString() === 'more')
+        artifact.content = Buffer.from('less').toString('base64');
+    }
+    expect(verifyBundleFile(JSON.stringify(unreferenced), { keys }).ok).toBe(false);
     expect(verifyBundleFile(writeBundleFile({ ...parts, changeEvidence: other.bytes }), { keys }).ok).toBe(false);
     const file: { artifacts: { digest: string; content: string }[] } = JSON.parse(writeBundleFile(parts));
     const changed = {
