@@ -9,10 +9,12 @@ import { registerPacketCommands } from './commands/packet.ts';
 import { registerPlatformCommands } from './commands/platform.ts';
 import { registerPolicyCommands } from './commands/policy.ts';
 import { registerRequestCommands } from './commands/requests.ts';
+import { registerRestoreCommands } from './commands/restore.ts';
 import { registerRunCommand } from './commands/run.ts';
 import { registerStoreCommands } from './commands/store.ts';
 import { registerVerifyCommand } from './commands/verify.ts';
-import { DEFAULT_DATA } from './options.ts';
+import { DEFAULT_DATA, globalOptions } from './options.ts';
+import { answerInJson } from './output/terminal.ts';
 
 const EXIT_CODES = `
 Exit codes
@@ -29,7 +31,10 @@ export function buildProgram(): Command {
     .option('--json', 'answer in JSON', false)
     .showHelpAfterError('Run "factory --help" for the commands.')
     .addHelpText('after', EXIT_CODES)
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_program, command) => {
+      if (globalOptions(command).json) answerInJson();
+    });
   registerPlatformCommands(program);
   registerPacketCommands(program);
   registerRunCommand(program);
@@ -43,5 +48,6 @@ export function buildProgram(): Command {
   registerStoreCommands(program);
   registerDoctorCommand(program);
   registerMaintenanceCommands(program);
+  registerRestoreCommands(program);
   return program;
 }

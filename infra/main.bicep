@@ -124,6 +124,10 @@ param lockLevel 'None' | 'CanNotDelete'
 @minLength(36)
 @maxLength(36)
 param apiClientId string
+@description('Object id of the first policy owner: a person, who lets in all the others over the API.')
+@minLength(36)
+@maxLength(36)
+param policyOwnerId string
 @description('How people and webhooks reach control.')
 param ingress 'frontDoor' | 'apiManagement' | 'none'
 @description('Where callers reach control, e.g. https://factory.example.org; empty for its own host name.')
@@ -211,6 +215,7 @@ module workloadParts 'workload.bicep' = {
     zoneRedundant: zoneRedundant
     lockLevel: lockLevel
     apiClientId: apiClientId
+    policyOwnerId: policyOwnerId
     ingress: ingress
     publicUrl: publicUrl
     requestsPerMinute: requestsPerMinute

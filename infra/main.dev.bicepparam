@@ -8,6 +8,7 @@ param sqlAdministrators = {
   objectId: readEnvironmentVariable('FACTORY_SQL_ADMIN_GROUP_ID')
 }
 param apiClientId = readEnvironmentVariable('FACTORY_API_CLIENT_ID')
+param policyOwnerId = readEnvironmentVariable('FACTORY_POLICY_OWNER_ID')
 param alertEmails = split(readEnvironmentVariable('FACTORY_ALERT_EMAILS'), ',')
 param publicUrl = readEnvironmentVariable('FACTORY_PUBLIC_URL', '')
 param workerImage = readEnvironmentVariable('FACTORY_WORKER_IMAGE', '')

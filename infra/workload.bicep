@@ -123,6 +123,10 @@ param lockLevel 'None' | 'CanNotDelete'
 @minLength(36)
 @maxLength(36)
 param apiClientId string
+@description('Object id of the first policy owner: a person, who lets in all the others over the API.')
+@minLength(36)
+@maxLength(36)
+param policyOwnerId string
 @description('How people and webhooks reach control.')
 param ingress 'frontDoor' | 'apiManagement' | 'none'
 @description('Where callers reach control, e.g. https://factory.example.org; empty for its own host name.')
@@ -248,6 +252,11 @@ module artifactStorage 'modules/storage-artifacts.bicep' = {
   }
 }
 
+module stagingStorage 'modules/storage-staging.bicep' = {
+  name: 'storage-staging'
+  params: { site: site, token: token, controlPrincipalId: identities.outputs.control.principalId }
+}
+
 module controlStorage 'modules/storage-host.bicep' = {
   name: 'storage-control'
   params: { site: site, role: 'control', token: token, principalId: identities.outputs.control.principalId, durable: !onScheduler }
@@ -310,22 +319,22 @@ var durableEndpoint = onScheduler ? durableTask!.outputs.endpoint : ''
 
 var controlSettings = {
   FACTORY_ROLE: 'control'
-  FACTORY_DATA: '/tmp/factory'
   FACTORY_STORE: 'azure-sql'
   FACTORY_SQL_SERVER: sql.outputs.serverHostName
   FACTORY_SQL_DATABASE: sql.outputs.databaseName
   FACTORY_SERVICE_BUS__fullyQualifiedNamespace: bus.outputs.hostName
-  FACTORY_SERVICE_BUS__credential: 'managedidentity'
-  FACTORY_SERVICE_BUS__clientId: identities.outputs.control.clientId
   FACTORY_ARTIFACTS_URL: artifactStorage.outputs.artifactsUrl
+  FACTORY_STAGING_URL: stagingStorage.outputs.stagingUrl
   FACTORY_ANCHORS_URL: artifactStorage.outputs.anchorsUrl
   FACTORY_ACTIVITY_URL: artifactStorage.outputs.activityUrl
   FACTORY_WRAPPING_KEY: keyVault.outputs.wrappingKeyUri
-  FACTORY_SIGNING_KEY: keyVault.outputs.signingKeyUri
+  FACTORY_EVIDENCE_KEY: keyVault.outputs.evidenceKeyUri
+  FACTORY_ANCHOR_KEY: keyVault.outputs.anchorKeyUri
   FACTORY_IDENTITY: 'entra'
   FACTORY_ENTRA_TENANT: tenant().tenantId
   FACTORY_ENTRA_AUTHORITY: environment().authentication.loginEndpoint
   FACTORY_AUDIENCE: apiClientId
+  FACTORY_FIRST_PRINCIPALS: 'policy_owner=${policyOwnerId},station=${identities.outputs.station.principalId},verifier=${identities.outputs.verifier.principalId},effector=${identities.outputs.effector.principalId}'
   FACTORY_LEASE_SECONDS: string(leaseSeconds)
   FACTORY_HINT_SECONDS: string(hintSeconds)
   TASKHUB_NAME: taskHub
@@ -457,6 +466,7 @@ module stationJob 'modules/worker-job.bicep' = [for pool in filter(pools, item =
     busName: bus.outputs.namespaceName
     scale: jobScale
     settings: stationSettings
+    insightsName: monitoring.outputs.insightsName
   }
 }]
 
@@ -474,6 +484,7 @@ module verifierJob 'modules/worker-job.bicep' = [for pool in filter(pools, item 
     busName: bus.outputs.namespaceName
     scale: jobScale
     settings: verifierSettings
+    insightsName: monitoring.outputs.insightsName
   }
 }]
 

@@ -1,5 +1,5 @@
 import { registerPools } from '../../functions/worker/pools.ts';
-import { startWorkerOf } from '../../functions/worker/start.ts';
+import { startWorkerOf } from '../../shared/worker/start.ts';
 import { BENCH_TASKS } from './tasks.ts';
 
 /**

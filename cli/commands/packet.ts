@@ -1,6 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { packetTemplate } from '../../shared/intake/template.ts';
 import { CommandFailure } from '../failure.ts';
 import { note } from '../output/terminal.ts';
 
@@ -11,7 +10,8 @@ export function registerPacketCommands(program: Command): void {
     .description('a task packet to fill in, with a comment at every field')
     .requiredOption('--line <name>', 'product line: patch, api-migration or dependency-update')
     .option('--out <file>', 'write it to a new file instead of standard output')
-    .action((options: { line: string; out?: string }) => {
+    .action(async (options: { line: string; out?: string }) => {
+      const { packetTemplate } = await import('../../shared/intake/template.ts');
       const text = packetTemplate(options.line);
       if (options.out === undefined) {
         process.stdout.write(text);

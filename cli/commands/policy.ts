@@ -1,28 +1,7 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { z } from 'zod';
-import { examine, readDefinitions } from '../../shared/definitions/read.ts';
-import { ACTIONS, type Action, type PolicyResources, ROLES } from '../../shared/gates/policy/actions.ts';
-import { parseJsonBounded } from '../../shared/intake/json.ts';
-import { CommandFailure } from '../failure.ts';
-import { globalOptions } from '../options.ts';
-import { bold, print, printJson } from '../output/terminal.ts';
-import { DEFAULT_DEFINITIONS, definitionsIn } from './definitions-directory.ts';
-import { tellFaults } from './line.ts';
+import { DEFAULT_DEFINITIONS } from '../options.ts';
 
-const QUESTION_BYTES = 64 * 1024;
-
-const question = z.strictObject({
-  principal: z.strictObject({
-    kind: z.enum(['User', 'Worker']),
-    id: z.string(),
-    tenant: z.string(),
-    roles: z.array(z.enum(ROLES)),
-  }),
-  action: z.enum(Object.keys(ACTIONS) as [Action, ...Action[]]),
-  resource: z.looseObject({ id: z.string(), tenant: z.string() }),
-  context: z.strictObject({ freshAuthentication: z.boolean() }).default({ freshAuthentication: false }),
-});
+const load = () => import('../actions/policy.ts');
 
 /** policy check|explain: the rules of a definitions directory, offline. */
 export function registerPolicyCommands(program: Command): void {
@@ -31,32 +10,12 @@ export function registerPolicyCommands(program: Command): void {
     .command('check')
     .description('whether the policies parse, fit the schema and lock nobody out')
     .option('--definitions <directory>', 'definitions to look at', DEFAULT_DEFINITIONS)
-    .action(async (options: { definitions: string }, command: Command) => {
-      const bundle = await definitionsIn(options.definitions);
-      tellFaults(examine(bundle).faults, bundle.digest, globalOptions(command).json);
-    });
+    .action(async (options: { definitions: string }, command: Command) => (await load()).checkPolicy(options, command));
   policy
     .command('explain <file>')
     .description('what the policies answer to a question (JSON: principal, action, resource, context), and why')
     .option('--definitions <directory>', 'definitions to ask', DEFAULT_DEFINITIONS)
-    .action(async (file: string, options: { definitions: string }, command: Command) => {
-      const asked = question.safeParse(parseJsonBounded(readFileSync(file), { maxBytes: QUESTION_BYTES, maxDepth: 8 }));
-      if (!asked.success)
-        throw new CommandFailure(`${file} is no question to the policies:\n${z.prettifyError(asked.error)}`);
-      const { policy: engine } = readDefinitions(await definitionsIn(options.definitions));
-      const { principal, action, resource, context } = asked.data;
-      const decision = engine.decide({
-        principal,
-        action,
-        context,
-        resource: resource as unknown as PolicyResources['Tenant'],
-      } as Parameters<typeof engine.decide>[0]);
-      if (!decision.allow) process.exitCode = 1;
-      if (globalOptions(command).json) return printJson(decision);
-      print(`${bold(decision.allow ? 'allowed' : 'denied')} by policy ${decision.policyDigest}`);
-      for (const [index, id] of decision.determining.entries()) print(`  ${id}: ${decision.reasons[index] ?? ''}`);
-      for (const error of decision.errors) print(`  could not be evaluated: ${error}`);
-      if (!decision.allow && decision.determining.length === 0 && decision.errors.length === 0)
-        print('  no rule permits it');
-    });
+    .action(async (file: string, options: { definitions: string }, command: Command) =>
+      (await load()).explainDecision(file, options, command),
+    );
 }

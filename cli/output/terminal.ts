@@ -17,8 +17,15 @@ export const plainText = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
   stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
 
-export function print(text = ''): void {
-  process.stdout.write(`${text}\n`);
+let text: NodeJS.WriteStream = process.stdout;
+
+/** Keeps standard output for the JSON of the answer: what is said to people goes to standard error from now on. */
+export function answerInJson(): void {
+  text = process.stderr;
+}
+
+export function print(line = ''): void {
+  text.write(`${line}\n`);
 }
 
 export function printJson(value: unknown): void {

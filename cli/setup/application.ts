@@ -7,7 +7,12 @@ import type { PlaneApi } from '../api/plane-api.ts';
 import { readList, understood } from '../api/read.ts';
 import { CommandFailure } from '../failure.ts';
 
-export const applicationResource = z.object({ id: z.string(), name: z.string(), definitions: z.string().nullable() });
+export const applicationResource = z.object({
+  id: z.string(),
+  name: z.string(),
+  declaration: z.string(),
+  definitions: z.string().nullable(),
+});
 export type ApplicationResource = z.infer<typeof applicationResource>;
 
 /** The git directory of a repository on this machine: a bare one itself, or the .git of a working copy. */
@@ -55,18 +60,42 @@ export function plainDeclaration(of: {
   });
 }
 
+/** The application of this name, when there is one. */
+export async function findApplication(operator: PlaneApi, name: string): Promise<ApplicationResource | undefined> {
+  return (await readList(operator, applicationResource, '/applications')).find((each) => each.name === name);
+}
+
+/**
+ * A known application at the place of a repository that was given: all that people declared of it is kept, and only the place is changed where it is
+ * another. Declarations are read as auditor.
+ */
+export async function keepDeclared(
+  operator: PlaneApi,
+  auditor: PlaneApi,
+  known: ApplicationResource,
+  location: string,
+): Promise<{ readonly application: ApplicationResource; readonly moved: boolean }> {
+  const path = `/artifacts/${known.declaration}`;
+  const declared = understood(applicationDeclaration, await (await auditor.fetch('GET', path)).json(), path);
+  const at = Math.max(
+    0,
+    declared.repositories.findIndex(({ name }) => name === known.name),
+  );
+  if (declared.repositories[at]?.location === location) return { application: known, moved: false };
+  const repositories = declared.repositories.map((each, index) => (index === at ? { ...each, location } : each));
+  return { application: await ensureApplication(operator, { ...declared, repositories }), moved: true };
+}
+
 /** The application of this name, registered by its declaration when there is none, and brought up to date when it differs. */
 export async function ensureApplication(
   operator: PlaneApi,
   declaration: ApplicationDeclaration,
 ): Promise<ApplicationResource> {
-  const known = (await readList(operator, applicationResource, '/applications')).find(
-    (each) => each.name === declaration.name,
-  );
+  const known = await findApplication(operator, declaration.name);
   const answer =
     known === undefined
       ? await operator.call('POST', '/applications', { json: declaration })
       : await operator.call('PUT', `/applications/${known.id}`, { json: declaration });
-  const { id } = understood(z.object({ id: z.string() }), answer, '/applications');
-  return { id, name: declaration.name, definitions: known?.definitions ?? null };
+  const registered = understood(applicationResource.omit({ definitions: true }), answer, '/applications');
+  return { ...registered, definitions: known?.definitions ?? null };
 }

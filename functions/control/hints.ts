@@ -1,10 +1,8 @@
-import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';
+import type { ServiceBusClient, ServiceBusSender } from '@azure/service-bus';
 import type { Pool } from '../../shared/domain/blueprint/schema.ts';
-import type { Hint } from '../../shared/jobs/protocol.ts';
+import { type Hint, TRACE_PROPERTY } from '../../shared/jobs/protocol.ts';
+import { deliveryTraceparent } from '../../shared/outbox/delivery-span.ts';
 import type { OutboxEntry } from '../../shared/outbox/entry.ts';
-
-/** Against a broker that is away a send ends this soon; the outbox tries again. */
-const TIME_LIMIT_MS = 5_000;
 
 export type HintQueues = {
   /** Sends hints as batches. Called by the relay, inside its crossing `outbox.send`. */
@@ -15,10 +13,7 @@ export type HintQueues = {
 };
 
 /** The queues of hints, one a pool, named as the pool. A hint lives shorter than the interval it is repeated in, so that an idle pool's queue stays short. */
-export function openHintQueues(connectionString: string, hintIntervalMs: number): HintQueues {
-  const client = new ServiceBusClient(connectionString, {
-    retryOptions: { timeoutInMs: TIME_LIMIT_MS, maxRetries: 1, retryDelayInMs: 200 },
-  });
+export function openHintQueues(client: ServiceBusClient, hintIntervalMs: number): HintQueues {
   const senders = new Map<Pool, ServiceBusSender>();
   const senderOf = (pool: Pool): ServiceBusSender => {
     const known = senders.get(pool);
@@ -31,10 +26,13 @@ export function openHintQueues(connectionString: string, hintIntervalMs: number)
   return {
     async send(pool, entries) {
       const sender = senderOf(pool);
-      const messages = entries.flatMap(({ id, body }) => {
+      const messages = entries.flatMap((entry) => {
+        const { id, body } = entry;
         if (body.kind !== 'hint') return [];
         const hint: Hint = { v: 1, job: body.job, pool, request: body.request };
-        return [{ messageId: id, contentType: 'application/json', body: hint, timeToLive }];
+        const traceparent = deliveryTraceparent(entry);
+        const traced = traceparent === undefined ? {} : { applicationProperties: { [TRACE_PROPERTY]: traceparent } };
+        return [{ messageId: id, contentType: 'application/json', body: hint, timeToLive, ...traced }];
       });
       const [only] = messages;
       if (messages.length === 1 && only !== undefined) return await sender.sendMessages(only);

@@ -1,6 +1,8 @@
 import { app } from '@azure/functions';
+import { startTelemetry, stopTelemetry } from '../../shared/telemetry/start.ts';
 import { registerRoutes } from './http/register.ts';
 import { plane } from './plane.ts';
+import { reportDropped } from './report.ts';
 import './activities/supervise-installation.ts';
 import './activities/supervise-request.ts';
 import './orchestrators/installation.ts';
@@ -14,5 +16,9 @@ import './timers/sweep.ts';
  */
 app.setup({ enableHttpStream: true });
 const { settings } = await plane();
+await startTelemetry('control', settings.telemetry, reportDropped);
 registerRoutes({ localIdentity: settings.identity.kind === 'local' });
-app.hook.appTerminate(async () => (await plane()).close());
+app.hook.appTerminate(async () => {
+  await (await plane()).close();
+  await stopTelemetry();
+});

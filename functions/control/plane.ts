@@ -3,18 +3,19 @@ import type { InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { type Actors, createActors } from '../../shared/access/actors.ts';
 import { entraIssuer } from '../../shared/access/entra-issuer.ts';
+import { LOCAL_TENANT } from '../../shared/access/local/issuer-file.ts';
 import { type LocalIssuer, openLocalIssuer } from '../../shared/access/local/local-issuer.ts';
 import { type Ask, createAsk } from '../../shared/access/permit.ts';
 import { createRefusalCounter, type RefusalCounter } from '../../shared/access/refusal-counter.ts';
-import { ensureTenant, seedLocalIdentities } from '../../shared/access/seed.ts';
+import { ensureTenant, seedIdentities } from '../../shared/access/seed.ts';
 import { createVerifier, type VerifyToken } from '../../shared/access/verified-tokens.ts';
 import type { Issuer } from '../../shared/access/verify-token.ts';
+import type { ActivityFeed } from '../../shared/activity/activity.ts';
 import { type Artifacts, createArtifacts } from '../../shared/artifacts/artifacts.ts';
-import { openKeyFile } from '../../shared/artifacts/keys/key-file.ts';
-import { openFileObjects } from '../../shared/artifacts/objects/file-objects.ts';
-import { openStaging } from '../../shared/artifacts/uploads/staging.ts';
 import { createUploads, type Uploads } from '../../shared/artifacts/uploads/uploads.ts';
-import { openFileAnchors } from '../../shared/audit/anchor/file-anchors.ts';
+import type { Anchor } from '../../shared/audit/anchor/document.ts';
+import type { Anchoring } from '../../shared/audit/anchor/take.ts';
+import type { FoundRestore } from '../../shared/audit/restore/find.ts';
 import { type ControlSettings, readControlSettings } from '../../shared/config/control.ts';
 import { bundleText, loadBundle } from '../../shared/definitions/bundle.ts';
 import { readDefinitions } from '../../shared/definitions/read.ts';
@@ -23,10 +24,18 @@ import { newId, type TenantId } from '../../shared/domain/ids.ts';
 import { LIMITS } from '../../shared/domain/limits.ts';
 import type { Trust } from '../../shared/evidence/signing/trust.ts';
 import { type Actor, DocumentNotLoaded, type PlaneContext } from '../../shared/line/context.ts';
+import type { Happening } from '../../shared/line/scope.ts';
 import { outboxLedger } from '../../shared/outbox/ledger.ts';
 import { createRelay, type Relay } from '../../shared/outbox/relay.ts';
+import {
+  type AcceptedRestore,
+  acceptRestore,
+  lookAtRestore,
+  type RestoreParts,
+} from '../../shared/plane/accept-restore.ts';
 import { createAnchorWatch, whileSound } from '../../shared/plane/anchor.ts';
 import type { DocumentCache } from '../../shared/plane/documents.ts';
+import { createGauges } from '../../shared/plane/gauges.ts';
 import { createObservers, type Observers } from '../../shared/plane/observers.ts';
 import { type DurableClient, orchestrationsOver } from '../../shared/plane/orchestrations.ts';
 import { type Reconciled, reconcile } from '../../shared/plane/reconcile.ts';
@@ -35,18 +44,20 @@ import { createSealer, type Sealer, unawaited } from '../../shared/plane/seal.ts
 import { createSweep, type Swept } from '../../shared/plane/sweep.ts';
 import { type Command, one, write } from '../../shared/store/command.ts';
 import { insertPlane, readPlane } from '../../shared/store/platform/plane.ts';
-import { openSqliteStore } from '../../shared/store/sqlite/store.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { openDocuments } from './document-loaders.ts';
 import { type HintQueues, openHintQueues } from './hints.ts';
 import { createHousekeeping } from './housekeeping.ts';
-import { openLeaseSecret, openSigner, readTrust } from './keys.ts';
+import { type DatedSigner, openSigning, readTrust, recordSigner } from './keys.ts';
+import { openParts } from './parts.ts';
 import { report } from './report.ts';
 
 /** The control role, put together. Everything the functions of this role use. */
 export type Plane = {
   readonly settings: ControlSettings;
   readonly tenant: TenantId;
+  /** Tenant of the issuer whose tokens are taken (`tid`). */
+  readonly issuerTenant: string;
   readonly context: PlaneContext;
   readonly store: Store;
   readonly artifacts: Artifacts;
@@ -64,9 +75,15 @@ export type Plane = {
   readonly localIssuer: LocalIssuer | undefined;
   readonly actors: Actors;
   readonly refusals: RefusalCounter;
+  /** What people may like to see go by; undefined where no place is set for it. */
+  readonly activity: ActivityFeed | undefined;
   trust(): Promise<Trust>;
   sweep(): Promise<Swept>;
+  /** Reads the gauges, when telemetry is on and they are due. */
+  measure(): Promise<void>;
   reconcile(actor: Actor): Promise<Reconciled>;
+  lookAtRestore(): Promise<FoundRestore>;
+  acceptRestore(actor: Actor, accepted: AcceptedRestore): Promise<readonly Anchor[]>;
   anchor(): Promise<void>;
   expire(): Promise<void>;
   close(): Promise<void>;
@@ -93,27 +110,23 @@ function durableClient(): DurableClient {
 }
 
 async function openPlane(settings: ControlSettings): Promise<Plane> {
-  const at = (...names: string[]): string => path.join(settings.dataDirectory, ...names);
-  const keys = at('keys');
-  const wrapping = await openKeyFile(path.join(keys, 'wrapping.json'));
-  const objects = await openFileObjects(at('artifacts'));
-  const staging = await openStaging(at('staging'));
-  const anchors = await openFileAnchors(at('anchors'));
-  const leaseSecret = await openLeaseSecret(keys);
-  const store = openSqliteStore({ file: at('plane.sqlite') });
+  const parts = await openParts(settings.places);
+  const { store, objects, staging, anchors, leaseSecret } = parts;
   const { identity } = settings;
   const tenant = await ensureTenant(
     store,
     identity.kind === 'local' ? 'local' : identity.tenant,
     identity.kind === 'entra' ? identity.tenant : null,
   );
-  const incarnation = await openIncarnation(store);
+  await openIncarnation(store);
+  const record = (signer: DatedSigner, retireAfterMs: number) => recordSigner(store, tenant, signer, retireAfterMs);
   const [evidence, anchoring] = [
-    await openSigner(store, tenant, keys, 'evidence'),
-    await openSigner(store, tenant, keys, 'anchor'),
+    await openSigning(parts.signing('evidence'), record, report),
+    await openSigning(parts.signing('anchor'), record, report),
   ];
-  const artifacts = createArtifacts({ store, objects, keys: wrapping, tenantId: tenant });
-  const uploads = createUploads({ store, objects, keys: wrapping, tenantId: tenant, artifacts, staging });
+  const sealed = { store, objects, keys: parts.keys, tenantId: tenant };
+  const artifacts = createArtifacts(sealed);
+  const uploads = createUploads({ ...sealed, artifacts, staging });
   const documents = openDocuments(artifacts);
   const context: PlaneContext = {
     tenant,
@@ -123,46 +136,85 @@ async function openPlane(settings: ControlSettings): Promise<Plane> {
     hintIntervalMs: settings.hintIntervalMs,
     outboxClaimMs: LIMITS.outbox.claimMs,
     leaseSecret,
-    incarnation,
+    get incarnation() {
+      return watch.incarnation();
+    },
     newId,
   };
   const observers = createObservers();
   const orchestrations = orchestrationsOver(durableClient);
-  const hints = openHintQueues(settings.serviceBus, settings.hintIntervalMs);
+  const hints = openHintQueues(parts.bus, settings.hintIntervalMs);
   const trust = (): Promise<Trust> => readTrust(store, tenant);
-  const watch = createAnchorWatch({ store, anchors, signer: anchoring, trust, incarnation, now: Date.now });
+  const anchored: Anchoring = {
+    store,
+    anchors,
+    get signer() {
+      return anchoring();
+    },
+    trust,
+    incarnation: () => readIncarnation(store),
+    now: Date.now,
+  };
+  const watch = createAnchorWatch(anchored);
   await watch.check();
   let seal: Sealer['seal'] = () => Promise.reject(new Error('the plane is still being opened'));
   const relay = createRelay(
     {
       hints: hints.send,
-      start: (body) => orchestrations.start(body.orchestrator, body.id, body.run),
+      start: (body) => orchestrations.start(body.orchestrator, body.id, body.run, body.wakeAt),
       nudge: (body) => orchestrations.nudge(body.orchestrator, body.id, body.run),
       seal: (body) => seal(body),
     },
     outboxLedger(store),
     report,
   );
-  const run = whileSound(watch, createRunner({ store, documents, relay, observers, context }));
+  const { activity } = parts;
+  const happened = ({ stream, ...entry }: Happening): void => {
+    if (stream !== 'platform') void activity?.append(stream, entry);
+  };
+  const runAnyhow = createRunner({ store, documents, relay, observers, context, happened });
+  const run = whileSound(watch, runAnyhow);
   // A seal is itself delivered by the relay: waiting for its own deliveries there would hold up both of its lanes.
-  const sealing = whileSound(watch, createRunner({ store, documents, relay: unawaited(relay), observers, context }));
-  ({ seal } = createSealer({ store, run: sealing, artifacts, signer: evidence, context }));
+  const sealing = whileSound(
+    watch,
+    createRunner({ store, documents, relay: unawaited(relay), observers, context, happened }),
+  );
+  ({ seal } = createSealer({
+    store,
+    run: sealing,
+    artifacts,
+    get signer() {
+      return evidence();
+    },
+    context,
+  }));
+  const restore: RestoreParts = { anchoring: anchored, watch, run: runAnyhow };
   const looking = { store, run, relay, orchestrations, report };
+  /**
+   * While the database is behind its anchors nothing is sent, started or removed: a newer copy of it may be put in place yet, whose artifacts
+   * would be leftovers to the older one.
+   */
+  const whileRight =
+    <T>(step: () => Promise<T>, otherwise: T) =>
+    (): Promise<T> =>
+      watch.rewound() === undefined ? step() : Promise.resolve(otherwise);
   const refusals = createRefusalCounter();
   const localIssuer =
     identity.kind === 'local'
       ? await openLocalIssuer({
-          dataDirectory: settings.dataDirectory,
+          dataDirectory: identity.dataDirectory,
           audience: identity.audience,
-          onChange: (clients) => seedLocalIdentities(store, tenant, clients),
+          onChange: (clients) => seedIdentities(store, tenant, LOCAL_TENANT, clients),
         })
       : undefined;
-  if (localIssuer !== undefined) await seedLocalIdentities(store, tenant, localIssuer.clients());
+  if (localIssuer !== undefined) await seedIdentities(store, tenant, LOCAL_TENANT, localIssuer.clients());
+  if (identity.kind === 'entra') await seedIdentities(store, tenant, identity.tenant, identity.first);
   const issuer: Issuer =
     localIssuer?.issuer ?? entraIssuer(identity as ControlSettings['identity'] & { kind: 'entra' });
   return {
     settings,
     tenant,
+    issuerTenant: issuer.tenant,
     context,
     store,
     artifacts,
@@ -178,13 +230,17 @@ async function openPlane(settings: ControlSettings): Promise<Plane> {
     localIssuer,
     actors: createActors({ store, tenant }),
     refusals,
+    activity,
     trust,
-    sweep: createSweep(looking),
+    sweep: whileRight(createSweep(looking), { outbox: 0, leases: 0, hints: 0, reruns: 0 }),
+    measure: createGauges({ store, tenant, report }),
     reconcile: (actor) => reconcile(looking, actor),
+    lookAtRestore: () => lookAtRestore(restore),
+    acceptRestore: (actor, accepted) => acceptRestore(restore, actor, accepted),
     anchor: async () => {
       await watch.anchor();
     },
-    expire: createHousekeeping({ store, run, staging, objects, refusals, report }),
+    expire: whileRight(createHousekeeping({ store, run, staging, objects, refusals, report }), undefined),
     async close() {
       await relay.flush();
       await hints.close().catch(report);
@@ -206,8 +262,8 @@ function createLook(store: Store, documents: DocumentCache): Plane['look'] {
   };
 }
 
-/** The plane's own row: which incarnation of it this database belongs to. */
-async function openIncarnation(store: Store): Promise<string> {
+/** The plane's own row, when the database is new: an incarnation begins. */
+async function openIncarnation(store: Store): Promise<void> {
   const now = Date.now();
   await store.run('plane.open', () =>
     write(
@@ -222,6 +278,10 @@ async function openIncarnation(store: Store): Promise<string> {
       }),
     ),
   );
+}
+
+/** Which incarnation of the plane the database belongs to. */
+async function readIncarnation(store: Store): Promise<string> {
   const row = await store.read('plane.read', () => one(readPlane({})));
   if (row === undefined) throw new Error('the row of the plane was written and is not there');
   return row.incarnation;

@@ -1,8 +1,8 @@
 import { stationHandlers } from '../../shared/stations/handlers.ts';
 import { hostRegistry } from '../../shared/stations/packages/host-registry.ts';
+import { sandboxOf } from '../../shared/worker/sandbox.ts';
+import { startWorkerOf } from '../../shared/worker/start.ts';
 import { registerPools } from '../worker/pools.ts';
-import { sandboxOf } from '../worker/sandbox.ts';
-import { startWorkerOf } from '../worker/start.ts';
 
 /** Role station: plans, implements, fetches packages. Holds no credential but the one for its own jobs. */
 registerPools(

@@ -1,7 +1,7 @@
 import { verifierHandlers } from '../../shared/verify/handlers.ts';
+import { sandboxOf } from '../../shared/worker/sandbox.ts';
+import { startWorkerOf } from '../../shared/worker/start.ts';
 import { registerPools } from '../worker/pools.ts';
-import { sandboxOf } from '../worker/sandbox.ts';
-import { startWorkerOf } from '../worker/start.ts';
 
 /** Role verifier: what it finds is the result of a change; another identity than any station's. */
 registerPools(

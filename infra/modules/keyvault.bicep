@@ -1,4 +1,4 @@
-metadata description = 'Two vaults. `keys` holds one key that only wraps and one that only signs, for control. `credentials` holds the secrets of the effector and nothing else, so that no other identity has a role on it.'
+metadata description = 'Two vaults. `keys` holds one key that only wraps and two that only sign, for control. `credentials` holds the secrets of the effector and nothing else, so that no other identity has a role on it.'
 import { siteType } from '../shared/types.bicep'
 import { vaultName } from '../shared/names.bicep'
 import { roleIds } from '../shared/roles.bicep'
@@ -63,10 +63,22 @@ resource wrapping 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
   }
 }
 
-// ES256, as the evidence envelopes are signed.
-resource signing 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+// ES256, as the envelopes are signed. A key signs for one purpose, so that no anchor can be passed off as evidence.
+resource evidence 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
   parent: keys
-  name: 'signing'
+  name: 'evidence'
+  tags: site.tags
+  properties: {
+    kty: 'EC'
+    curveName: 'P-256'
+    keyOps: ['sign', 'verify']
+    rotationPolicy: rotation
+  }
+}
+
+resource anchor 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
+  parent: keys
+  name: 'anchor'
   tags: site.tags
   properties: {
     kty: 'EC'
@@ -86,9 +98,19 @@ resource wrappingUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource signingUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(signing.id, controlPrincipalId, roleIds.keyCryptoUser)
-  scope: signing
+resource evidenceUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(evidence.id, controlPrincipalId, roleIds.keyCryptoUser)
+  scope: evidence
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyCryptoUser)
+    principalId: controlPrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource anchorUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(anchor.id, controlPrincipalId, roleIds.keyCryptoUser)
+  scope: anchor
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.keyCryptoUser)
     principalId: controlPrincipalId
@@ -171,7 +193,9 @@ output keysVaultId string = keys.id
 output keysVaultUri string = keys.properties.vaultUri
 @description('Address of the wrapping key, without a version: the newest wraps.')
 output wrappingKeyUri string = wrapping.properties.keyUri
-@description('Address of the signing key, without a version: the newest signs.')
-output signingKeyUri string = signing.properties.keyUri
+@description('Address of the key that signs evidence, without a version: the newest signs.')
+output evidenceKeyUri string = evidence.properties.keyUri
+@description('Address of the key that signs anchors, without a version.')
+output anchorKeyUri string = anchor.properties.keyUri
 @description('Address of the vault of the effector.')
 output credentialsVaultUri string = credentials.properties.vaultUri

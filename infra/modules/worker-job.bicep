@@ -24,6 +24,17 @@ param busName string
 param scale jobScaleType
 @description('Settings of the role.')
 param settings object
+@description('Name of Application Insights.')
+param insightsName string
+
+var jobSettings = {
+  FACTORY_POOL: pool
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
 
 resource job 'Microsoft.App/jobs@2025-07-01' = {
   name: 'job-${pool}'
@@ -69,7 +80,7 @@ resource job 'Microsoft.App/jobs@2025-07-01' = {
           name: 'worker'
           image: image
           resources: { cpu: json(scale.cpu), memory: scale.memory }
-          env: map(items(union(settings, { FACTORY_POOLS: pool })), setting => { name: setting.key, value: setting.value })
+          env: map(items(union(settings, jobSettings)), setting => { name: setting.key, value: setting.value })
         }
       ]
     }

@@ -4,7 +4,7 @@ source "$(dirname "$0")/environment.sh"
 faults=0
 fault() { echo "preflight: $*" >&2; faults=$((faults + 1)); }
 
-for name in FACTORY_SQL_ADMIN_GROUP FACTORY_SQL_ADMIN_GROUP_ID FACTORY_API_CLIENT_ID FACTORY_ALERT_EMAILS FACTORY_BUDGET_START; do
+for name in FACTORY_SQL_ADMIN_GROUP FACTORY_SQL_ADMIN_GROUP_ID FACTORY_API_CLIENT_ID FACTORY_POLICY_OWNER_ID FACTORY_ALERT_EMAILS FACTORY_BUDGET_START; do
   [[ -n "${!name:-}" ]] || fault "$name is not set"
 done
 [[ "$ENVIRONMENT" != dev || -n "${FACTORY_ALLOWED_RANGES:-}" ]] || fault "FACTORY_ALLOWED_RANGES is not set: dev is public, and must be so to named ranges only"

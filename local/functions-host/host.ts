@@ -4,7 +4,6 @@ import { openInProcessApp } from './app/in-process-app.ts';
 import { clientBindingText } from './durable/client-binding.ts';
 import { systemClock } from './durable/clock.ts';
 import { openEngine } from './durable/engine.ts';
-import { openLimiter } from './durable/limiter.ts';
 import { serveManagement } from './durable/management/api.ts';
 import { startRetention } from './durable/retention.ts';
 import { openV3Replay } from './durable/v3/replay.ts';
@@ -13,6 +12,7 @@ import { serveHttpFunctions } from './http/http-functions.ts';
 import { openListener } from './http/listener.ts';
 import { isLocalCaller, isLoopback } from './http/local-only.ts';
 import { openInvoke } from './invoke.ts';
+import { openLimiter } from './limiter.ts';
 import { stderrLog } from './log.ts';
 import type { HostArguments } from './settings/arguments.ts';
 import { readBodyLimit } from './settings/body-limit.ts';
@@ -22,6 +22,7 @@ import { openDatabase } from './store/database.ts';
 import { openGroupCommit } from './store/group-commit.ts';
 import { openHubStore } from './store/hub-store.ts';
 import { openInstanceQuery } from './store/instance-query.ts';
+import { openTimerStore } from './store/timer-store.ts';
 import { extraInputs } from './triggers/extra-inputs.ts';
 import { startServiceBusTriggers } from './triggers/service-bus.ts';
 import { openServiceBusConnections } from './triggers/service-bus-connection.ts';
@@ -120,7 +121,8 @@ export async function startHost(args: HostArguments, fatal: (message: string) =>
   });
   const resumed = engine.resume();
   const stopRetention = startRetention(store, transact, systemClock, args.retention, log);
-  const stopTimers = startTimers(functions, invoke, log, process.env);
+  const timers = openTimerStore(database);
+  const stopTimers = startTimers(functions, { invoke, store: timers, transact, log, environment: process.env });
   const stopReceiving = startServiceBusTriggers(functions, {
     connections,
     invoke,

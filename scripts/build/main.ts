@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sources } from '../lint/sources.ts';
-import { packageOf } from './package-of.ts';
+import { entryOf, packageOf } from './package-of.ts';
 
 /**
- * Builds one deployable package a role into `dist/<role>/`: compiled JavaScript of what that role reaches and nothing else, the
+ * Builds one deployable package a role into `dist/<role>/`, and one for the image of the containers: compiled JavaScript of what that role reaches and nothing else, the
  * files those modules load, host.json, and a package.json with the npm packages they import at their exact versions.
  * A station's package therefore holds no store, no policy and no code-host code.
  */
@@ -16,6 +16,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
   version: string;
   dependencies: Record<string, string>;
 };
+const CONTAINER = 'container';
 
 rmSync(dist, { recursive: true, force: true });
 execFileSync(
@@ -25,13 +26,15 @@ execFileSync(
 );
 
 const files = sources(root);
-for (const role of ['control', 'station', 'verifier', 'effector'] as const) {
+for (const role of ['control', 'station', 'verifier', 'effector', CONTAINER]) {
   const built = packageOf(role, files);
   const target = path.join(dist, role);
   for (const module of built.modules)
     copy(path.join(compiled, module.replace(/\.ts$/, '.js')), path.join(target, module.replace(/\.ts$/, '.js')));
   for (const asset of built.assets) copy(path.join(root, asset), path.join(target, asset));
-  copy(path.join(root, 'host.json'), path.join(target, 'host.json'));
+  // The Functions host loads a role; the image's program is started by itself.
+  if (role === CONTAINER) copy(path.join(root, 'container', 'Dockerfile'), path.join(target, 'Dockerfile'));
+  else copy(path.join(root, 'host.json'), path.join(target, 'host.json'));
   // Control installs the default definitions as the plane's baseline.
   if (role === 'control') cpSync(path.join(root, 'definitions'), path.join(target, 'definitions'), { recursive: true });
   writeFileSync(path.join(target, 'main.js'), entry(role));
@@ -60,6 +63,7 @@ function versionOf(name: string): string {
 
 /** The package serves one role; started under another it refuses, as `functions/main.ts` does. */
 function entry(role: string): string {
+  if (role === CONTAINER) return `await import('./${entryOf(role).replace(/\.ts$/, '.js')}');\n`;
   return `const role = process.env['FACTORY_ROLE'] ?? '';
 if (role !== '${role}') throw new Error(\`This package serves the role ${role}, and FACTORY_ROLE is \${role === '' ? 'missing' : \`"\${role}"\`}. Deploy the package of that role, or set FACTORY_ROLE=${role}.\`);
 await import('./functions/${role}/index.js');

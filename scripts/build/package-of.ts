@@ -15,10 +15,10 @@ const REQUIRED = /createRequire\(import\.meta\.url\)(?:\.resolve)?\(\s*'([^']+)'
 const INSIDE = /new URL\(\s*`(\.\/inside\/[a-z-]+)\$\{/g;
 const BUILT_IN = new Set(builtinModules);
 
-/** What a role's entry reaches: modules by value imports, files they load, npm packages they import. */
-export function packageOf(role: string, files: readonly Source[]): RolePackage {
+/** What a package's entry reaches (a role's module, or the container's program): modules by value imports, files they load, npm packages they import. */
+export function packageOf(name: string, files: readonly Source[]): RolePackage {
   const known = new Map(files.map((file) => [file.path, file]));
-  const modules = new Set([`functions/${role}/index.ts`]);
+  const modules = new Set([entryOf(name)]);
   const assets = new Set<string>();
   const packages = new Set<string>();
   for (const modulePath of modules) {
@@ -41,6 +41,10 @@ export function packageOf(role: string, files: readonly Source[]): RolePackage {
   }
   return { modules: [...modules].sort(), assets: [...assets].sort(), packages: [...packages].sort() };
 }
+
+/** The container's program serves two roles, the others one each. */
+export const entryOf = (name: string): string =>
+  name === 'container' ? 'container/main.ts' : `functions/${name}/index.ts`;
 
 function addPackage(packages: Set<string>, specifier: string): void {
   if (specifier.startsWith('node:') || BUILT_IN.has(specifier) || specifier === '') return;

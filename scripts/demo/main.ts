@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { auditLines, exportStream } from '../../cli/commands/audit.ts';
+import { auditLines, exportStream } from '../../cli/actions/audit.ts';
 import { CommandFailure } from '../../cli/failure.ts';
 import { tellFailure } from '../../cli/output/failure.ts';
 import { bold, dim, interactive, print } from '../../cli/output/terminal.ts';
 import { readKeys } from '../../cli/request/evidence-file.ts';
+import { servePackages } from '../../examples/serve-packages.ts';
 import { type ExportVerdict, verifyExport } from '../../shared/audit/verify/file.ts';
-import { runPackets } from './packets.ts';
+import { runPackets, shownPackets } from './packets.ts';
 import { type DemoPlane, startPlane } from './plane.ts';
 import { runThroughPowerCut } from './power-cut.ts';
 import { demoSandbox } from './sandbox.ts';
@@ -31,10 +32,12 @@ async function demo(options: { readonly yes: boolean; readonly keep: boolean }):
   mkdirSync(evidence);
   const decider = { asks: !options.yes && interactive() };
   let plane: DemoPlane | undefined;
+  const registry = await servePackages('address-labels');
+  const environment = { FACTORY_NPM_REGISTRY: registry.url };
   try {
     heading('1. Every role as its own process');
     const sandbox = await demoSandbox();
-    plane = await startPlane({ data, sandbox });
+    plane = await startPlane({ data, sandbox, environment });
     print(
       `Plane at ${plane.controlUrl}: ${plane
         .pids()
@@ -44,23 +47,27 @@ async function demo(options: { readonly yes: boolean; readonly keep: boolean }):
     if (!decider.asks)
       print('Nobody is asked: a second local identity decides where a person would, and each decision says so.');
 
-    heading('2. A repository, and the definitions installed on it');
-    const { application } = await prepare(plane, path.join(directory, 'repositories'), sandbox, decider);
+    heading('2. Two repositories, and the definitions installed on each');
+    const repositories = path.join(directory, 'repositories');
+    const rates = await prepare(plane, repositories, sandbox, decider, 'parcel-rates');
+    const labels = await prepare(plane, repositories, sandbox, decider, 'address-labels');
+    print(`npm packages come from a registry that this demo serves itself, at ${registry.url}; nothing is downloaded.`);
 
-    heading('3. Six packets, at once');
-    await runPackets(plane, application, evidence, decider);
+    heading('3. Seven packets, at once');
+    await runPackets(plane, shownPackets(rates, labels, sandbox), evidence, decider);
 
     heading('4. A request cut by SIGKILL of every process, in the middle of a job');
     await plane.stop();
     plane = undefined;
-    plane = await runThroughPowerCut({ data, sandbox, application, evidence, decider });
+    plane = await runThroughPowerCut({ data, sandbox, application: rates, evidence, decider });
 
     heading('5. The audit record, verified offline');
-    const verdict = await exportAnchored(plane, application, evidence);
+    const verdict = await exportAnchored(plane, rates, evidence);
     for (const line of auditLines(verdict)) print(line);
     if (!verdict.ok) throw new CommandFailure('The audit does not verify.');
   } finally {
     await plane?.stop();
+    await registry.close();
     if (!options.keep)
       for (const part of ['plane', 'repositories'])
         rmSync(path.join(directory, part), { recursive: true, force: true });

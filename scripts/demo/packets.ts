@@ -6,14 +6,22 @@ import { CommandFailure } from '../../cli/failure.ts';
 import { dim, print } from '../../cli/output/terminal.ts';
 import { submitPacketFile } from '../../cli/request/submit.ts';
 import { watchRequest } from '../../cli/request/watch.ts';
+import type { SandboxName } from '../../cli/supervision/process-plans.ts';
 import { type Decider, decideOn } from './decide.ts';
 import type { DemoPlane } from './plane.ts';
 import { showEnding } from './show.ts';
 
 const LIMIT_MS = 180_000;
 
-/** What each packet of the example is there to show. */
-const EXPECTED = {
+export type ShownPacket = {
+  readonly name: string;
+  readonly application: string;
+  readonly file: string;
+  /** How it has to end, to show what it is there to show. */
+  readonly ends: string;
+};
+
+const ENDINGS = {
   'fix-rounding': 'PR_READY',
   'already-fixed': 'NO_OP',
   'missing-decision': 'ESCALATE',
@@ -21,35 +29,55 @@ const EXPECTED = {
   'hanging-test': 'RETRYABLE_FAILURE',
 } as const;
 
-export const packetFile = (name: string): string =>
-  fileURLToPath(new URL(`../../examples/parcel-rates/packets/${name}.yaml`, import.meta.url));
+export const packetFile = (name: string, example = 'parcel-rates'): string =>
+  fileURLToPath(new URL(`../../examples/${example}/packets/${name}.yaml`, import.meta.url));
 
-/** Submits the packets of the example, decides what waits for a person, and shows how each ended. */
+/** The packets of the demo, by the application each is for. An update is resolved in a sandbox or not at all. */
+export function shownPackets(rates: string, labels: string, sandbox: SandboxName): ShownPacket[] {
+  const packets = Object.entries(ENDINGS).map(([name, ends]) => ({
+    name,
+    application: rates,
+    file: packetFile(name),
+    ends,
+  }));
+  const update = {
+    name: 'update-capitals',
+    application: labels,
+    file: packetFile('update-capitals', 'address-labels'),
+    ends: sandbox === 'process' ? 'ESCALATE' : 'PR_READY',
+  };
+  return [...packets, update];
+}
+
+/** Submits the packets, decides what waits for a person, and shows how each ended. */
 export async function runPackets(
   plane: DemoPlane,
-  application: string,
+  packets: readonly ShownPacket[],
   evidence: string,
   decider: Decider,
 ): Promise<void> {
   const [requester, approver] = [await plane.as('requester'), await plane.as('approver')];
-  await showRefusal(requester, application);
-  const submitted: { name: keyof typeof EXPECTED; id: string }[] = [];
-  for (const name of Object.keys(EXPECTED) as (keyof typeof EXPECTED)[]) {
-    submitted.push({ name, id: await submitPacketFile(requester, packetFile(name), application) });
-    print(`${name.padEnd(18)} ${dim(submitted.at(-1)?.id ?? '')}`);
+  const [first] = packets;
+  if (first !== undefined) await showRefusal(requester, first.application);
+  const submitted: (ShownPacket & { readonly id: string })[] = [];
+  for (const packet of packets) {
+    const id = await submitPacketFile(requester, packet.file, packet.application);
+    submitted.push({ ...packet, id });
+    print(`${packet.name.padEnd(18)} ${dim(id)}`);
   }
   const gate = turnstile();
   const ended = await Promise.all(
-    submitted.map(async ({ name, id }) => ({
+    submitted.map(async ({ name, id, ends }) => ({
       name,
+      ends,
       request: await seeThrough(requester, approver, name, id, (approval) =>
         gate(() => decideOn(approver, approval, decider)),
       ),
     })),
   );
-  for (const { name, request } of ended) {
+  for (const { name, ends, request } of ended) {
     await showEnding(requester, request, name, evidence);
-    expectEnding(name, request, decider.asks ? [EXPECTED[name], 'REJECTED'] : [EXPECTED[name]]);
+    expectEnding(name, request, decider.asks ? [ends, 'REJECTED'] : [ends]);
   }
 }
 

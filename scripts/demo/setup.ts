@@ -1,4 +1,5 @@
-import { DEFAULT_DEFINITIONS, definitionsIn } from '../../cli/commands/definitions-directory.ts';
+import { definitionsIn } from '../../cli/actions/definitions-directory.ts';
+import { DEFAULT_DEFINITIONS } from '../../cli/options.ts';
 import { bold, dim, print } from '../../cli/output/terminal.ts';
 import { ensureApplication } from '../../cli/setup/application.ts';
 import { planInstallation, publish, untilApplied } from '../../cli/setup/install.ts';
@@ -14,15 +15,16 @@ export async function prepare(
   directory: string,
   sandbox: SandboxName,
   decider: Decider,
-): Promise<{ application: string; repository: string }> {
-  const repository = await makeExampleRepository(directory);
+  example: string,
+): Promise<string> {
+  const repository = await makeExampleRepository(directory, example);
   print(`Repository ${repository.path}, ${repository.commits.length} commits.`);
   const operator = await plane.as('operator');
-  const declared = await readExampleApplication(repository.path);
+  const declared = await readExampleApplication(repository.path, example);
   const declaration = sandbox === 'process' ? { ...declared, sandbox: { allowProcess: true } } : declared;
   const application = await ensureApplication(operator, declaration);
   print(
-    `Application ${bold(application.name)} ${dim(application.id)}, declared by its people: ${declaration.checks.length} check, ${declaration.scenarios.length} holdout scenario.`,
+    `Application ${bold(application.name)} ${dim(application.id)}, declared by its people: ${declaration.checks.length} check, ${declaration.scenarios.length === 0 ? 'no' : declaration.scenarios.length} holdout scenario.`,
   );
   const bundle = await definitionsIn(DEFAULT_DEFINITIONS);
   const policyOwner = await plane.as('policy-owner');
@@ -32,5 +34,5 @@ export async function prepare(
   if (planned.approval !== null) await decideOn(policyOwner, planned.approval, decider);
   await untilApplied(operator, planned.id);
   print('Installed.');
-  return { application: application.id, repository: repository.path };
+  return application.id;
 }

@@ -1,22 +1,30 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { CONTAINER_SETTINGS, readContainerSettings } from '../../shared/config/container.ts';
 import { CONTROL_SETTINGS, readControlSettings } from '../../shared/config/control.ts';
+import { MIGRATION_SETTINGS, readMigrationSettings } from '../../shared/config/migration.ts';
 import { readWorkerSettings, WORKER_SETTINGS } from '../../shared/config/worker.ts';
 import { POOLS } from '../../shared/domain/blueprint/schema.ts';
 import { POOLS_OF_ROLE } from '../../shared/jobs/protocol.ts';
+import { EVENTS } from '../../shared/telemetry/events.ts';
+import { METRICS } from '../../shared/telemetry/metrics.ts';
 
 /** What the code says of itself, to be compared with the templates. */
 export type Code = {
   /** Settings that some process reads. */
   readonly settings: ReadonlySet<string>;
-  /** Settings that a role reads. */
+  /** Settings that a role, or the migration, reads by its own list. */
   readonly settingsOfRole: Readonly<Record<string, readonly string[]>>;
+  /** Settings that any process reads by name: its role, and what tests set. */
+  readonly settingsOfAll: ReadonlySet<string>;
+  /** Connections of triggers: settings that the Functions host reads for a worker role's app. */
+  readonly connections: ReadonlySet<string>;
   readonly roles: readonly string[];
   readonly pools: readonly { readonly name: string; readonly role: string }[];
-  /** Messages of warnings and errors in the logs of control and workers. */
-  readonly messages: ReadonlySet<string>;
-  /** Metrics, by name. */
-  readonly metrics: ReadonlySet<string>;
+  /** Ids of the warnings and errors in the logs of control, workers and containers. */
+  readonly events: ReadonlySet<string>;
+  /** Metrics with their dimensions, by name. */
+  readonly metrics: ReadonlyMap<string, readonly string[]>;
   /** Names of settings that a role refuses, given these. */
   readonly refusals: (role: string, settings: Readonly<Record<string, string>>) => readonly string[];
 };
@@ -35,39 +43,50 @@ export async function readCode(root: string): Promise<Code> {
   const texts = (
     await Promise.all(['functions', 'shared', 'container'].map((name) => sources(path.join(root, name))))
   ).flat();
-  const telemetry = await sources(path.join(root, 'shared', 'telemetry'));
   const matches = (pattern: RegExp): string[] =>
     texts.flatMap((text) => [...text.matchAll(pattern)].map(([, found = '']) => found));
   const roles =
     /const ROLES = \[([^\]]*)\]/.exec(await readFile(path.join(root, 'functions', 'main.ts'), 'utf8'))?.[1] ?? '';
   const owner = (pool: string): string =>
     Object.entries(POOLS_OF_ROLE).find(([, pools]) => (pools as readonly string[]).includes(pool))?.[0] ?? '';
+  const settingsOfAll = new Set(matches(/process\.env(?:\.|\[')(FACTORY_\w+)/g));
+  const settingsOfRole = {
+    control: CONTROL_SETTINGS,
+    station: [...WORKER_SETTINGS, ...CONTAINER_SETTINGS],
+    verifier: [...WORKER_SETTINGS, ...CONTAINER_SETTINGS],
+    effector: WORKER_SETTINGS,
+    migrator: MIGRATION_SETTINGS,
+  };
   return {
-    settings: new Set([...CONTROL_SETTINGS, ...WORKER_SETTINGS, ...matches(/process\.env(?:\.|\[')(FACTORY_\w+)/g)]),
-    settingsOfRole: {
-      control: CONTROL_SETTINGS,
-      station: WORKER_SETTINGS,
-      verifier: WORKER_SETTINGS,
-      effector: WORKER_SETTINGS,
-    },
+    settings: new Set([...Object.values(settingsOfRole).flat(), ...settingsOfAll]),
+    settingsOfRole,
+    settingsOfAll,
+    connections: new Set(matches(/\bconnection: '(\w+)'/g)),
     roles: [...roles.matchAll(/'(\w+)'/g)].map(([, role = '']) => role),
     pools: POOLS.map((name) => ({ name, role: owner(name) })),
-    messages: new Set([
-      ...matches(/\blog\(\s*'(?:warn|error)',\s*'([^']+)'/g),
-      ...matches(/logger\.error\([^)]*\}, '([^']+)'\)/g),
-    ]),
-    metrics: new Set(
-      telemetry.flatMap((text) => [...text.matchAll(/'(factory\.[a-z.]+)'/g)].map(([, name = '']) => name)),
+    events: new Set(
+      Object.entries<{ readonly level: string }>(EVENTS)
+        .filter(([, { level }]) => level !== 'info')
+        .map(([name]) => name),
     ),
-    refusals: (role, settings) => refusals(role === 'control' ? readControlSettings : readWorkerSettings, settings),
+    metrics: new Map(Object.entries(METRICS).map(([name, { dimensions }]) => [name, dimensions])),
+    refusals: (role, settings) => (READERS[role] ?? []).flatMap((read) => refusals(read, settings)),
   };
 }
 
+type Read = (given: Readonly<Record<string, string>>) => unknown;
+
+/** What reads the settings of a role when it starts, where the templates run it. */
+const READERS: Readonly<Record<string, readonly Read[]>> = {
+  control: [readControlSettings],
+  station: [readWorkerSettings, readContainerSettings],
+  verifier: [readWorkerSettings, readContainerSettings],
+  effector: [readWorkerSettings],
+  migrator: [readMigrationSettings],
+};
+
 /** The names in the one message that lists everything wrong. */
-function refusals(
-  read: (given: Readonly<Record<string, string>>) => unknown,
-  settings: Readonly<Record<string, string>>,
-): string[] {
+function refusals(read: Read, settings: Readonly<Record<string, string>>): string[] {
   try {
     read(settings);
     return [];

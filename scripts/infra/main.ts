@@ -47,6 +47,10 @@ if (command === 'functions') {
       .map(([name, faults]) => `${name} ${faults.join(' ')}`)
       .join('; ')}`,
   );
-  console.log(`- metrics that nothing emits yet: ${Object.keys(TELEMETRY_AHEAD).join(', ')}`);
+  console.log(
+    `- metrics that nothing emits yet: ${Object.entries(TELEMETRY_AHEAD)
+      .map(([name, { because }]) => `${name} (${because})`)
+      .join('; ')}`,
+  );
   process.exitCode = findings.length > 0 || (compiled.kind === 'ran' && compiled.faults.length > 0) ? 1 : 0;
 }

@@ -76,7 +76,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     diagnostics: 'required',
     lock: true,
     nameLength: 24,
-    endpoints: ['blob', 'table'],
+    endpoints: ['blob'],
     closed: { 'properties.publicNetworkAccess': PRIVATE, 'properties.networkAcls.defaultAction': 'Deny' },
     localAuth: { 'properties.allowSharedKeyAccess': 'false', 'properties.defaultToOAuthAuthentication': 'true' },
   },

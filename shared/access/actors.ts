@@ -24,7 +24,6 @@ const KEPT = 10_000;
 
 type Known = Omit<Actor, 'authenticatedAt'> & { readonly until: number };
 
-/** Roles that hold for one application only (`application_key`) are not given here: none of the policies can tell them apart yet. */
 export function createActors(parts: {
   readonly store: Store;
   readonly tenant: TenantId;
@@ -41,12 +40,20 @@ export function createActors(parts: {
       // An application's token can't speak for a person, nor a person's for a worker.
       if (worker !== (claims.grant === 'application')) throw new Unauthenticated('grant_of_other_kind');
       const assigned = yield* rows(rolesOf({ tenant, principal: principal.id }));
-      const roles = assigned.filter((role) => role.application_key === '').map((role) => role.role);
+      const applicationRoles = new Map<string, Role[]>();
+      const roles: Role[] = [];
+      for (const { role: name, application_key: application } of assigned) {
+        const role = ROLES.find((known) => known === name);
+        if (role === undefined) continue;
+        if (application === '') roles.push(role);
+        else applicationRoles.set(application, [...(applicationRoles.get(application) ?? []), role]);
+      }
       return {
         principal: principal.id,
         kind: worker ? ('Worker' as const) : ('User' as const),
         name: principal.display,
-        roles: roles.filter((role): role is Role => (ROLES as readonly string[]).includes(role)),
+        roles,
+        ...(applicationRoles.size > 0 ? { applicationRoles } : {}),
         until: now() + KEPT_MS,
       };
     });

@@ -4,7 +4,7 @@ import { assignRole } from '../store/access/roles.ts';
 import { insertTenantIfAbsent, tenantByName } from '../store/access/tenants.ts';
 import { one, unchanged, write } from '../store/command.ts';
 import type { Store } from '../store/store.ts';
-import { LOCAL_TENANT, type LocalClient } from './local/issuer-file.ts';
+import type { LocalClient } from './local/issuer-file.ts';
 
 /** The tenant of this name, made when it is new. */
 export async function ensureTenant(store: Store, name: string, entraTenant: string | null): Promise<TenantId> {
@@ -18,24 +18,28 @@ export async function ensureTenant(store: Store, name: string, entraTenant: stri
   });
 }
 
-/** Makes principals of the local identities and gives them their roles; what SQL says already is left as it is. */
-export async function seedLocalIdentities(
+/** An identity as the issuer and the store know it. */
+export type SeededIdentity = Pick<LocalClient, 'oid' | 'name' | 'kind' | 'roles'>;
+
+/** Makes principals of identities of the issuer's tenant `tid` and gives them their roles; what SQL says already is left as it is. */
+export async function seedIdentities(
   store: Store,
   tenant: TenantId,
-  clients: readonly LocalClient[],
+  tid: string,
+  identities: readonly SeededIdentity[],
 ): Promise<void> {
   const at = Date.now();
   await store.run('access.seed', function* () {
     let changed = 0;
-    for (const client of clients) {
-      const subject = { tid: LOCAL_TENANT, oid: client.oid };
+    for (const identity of identities) {
+      const subject = { tid, oid: identity.oid };
       const isNew = yield* write(
         insertPrincipalIfAbsent({
           id: newId('principal', at),
           tenant_id: tenant,
           ...subject,
-          kind: client.kind,
-          display: client.name,
+          kind: identity.kind,
+          display: identity.name,
           created_at: at,
         }),
       );
@@ -43,8 +47,8 @@ export async function seedLocalIdentities(
       changed += 1;
       const principal = yield* one(findPrincipal(subject));
       if (principal === undefined)
-        throw new Error(`the principal of the local identity ${client.name} was written and is not there`);
-      for (const role of client.roles)
+        throw new Error(`the principal of the identity ${identity.name} was written and is not there`);
+      for (const role of identity.roles)
         yield* write(
           assignRole({
             tenant_id: tenant,

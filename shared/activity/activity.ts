@@ -1,4 +1,7 @@
-import type { ApplicationId, RequestId } from '../domain/ids.ts';
+import type { ApplicationId, RequestId, TenantId } from '../domain/ids.ts';
+
+/** What entries are gathered by: an application, or a tenant for what is of no application. */
+export type ActivityStream = ApplicationId | TenantId;
 
 /** Something a person may like to see go by. Best effort and bounded: never the truth, which is in the store and its audit. */
 export type ActivityEntry = {
@@ -15,7 +18,7 @@ export const ACTIVITY_TEXT = 300;
 
 export type ActivityFeed = {
   /** Adds an entry when it can. Never throws: whoever does the work must not fail for its feed. Answers whether it was kept. */
-  append(application: ApplicationId, entry: ActivityEntry): Promise<boolean>;
+  append(stream: ActivityStream, entry: ActivityEntry): Promise<boolean>;
   /** The newest entries, oldest of them first, at most 100. */
-  latest(application: ApplicationId, count: number): Promise<readonly ActivityEntry[]>;
+  latest(stream: ActivityStream, count: number): Promise<readonly ActivityEntry[]>;
 };

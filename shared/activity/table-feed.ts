@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { odata, type TableClient, type TransactionAction } from '@azure/data-tables';
 import { z } from 'zod';
-import type { ApplicationId, RequestId } from '../domain/ids.ts';
+import type { RequestId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { ACTIVITY_TEXT, type ActivityEntry, type ActivityFeed } from './activity.ts';
+import { ACTIVITY_TEXT, type ActivityEntry, type ActivityFeed, type ActivityStream } from './activity.ts';
 
 /** Entries under way to the service; beyond it they are dropped. */
 const WAITING = 1_000;
@@ -12,24 +12,24 @@ const LATEST = 8_640_000_000_000_000;
 const COUNTED = 1_000_000_000;
 /** Entries older than this are removed, some at a time, by whoever appends. */
 const KEPT_MS = 30 * 24 * 60 * 60_000;
-/** A process looks for old entries of an application at its first entry and then at each of this many. */
+/** A process looks for old entries of a partition at its first entry and then at each of this many. */
 const TRIM_EVERY = 256;
 /** Entities one transaction of the service takes. */
 const TRIMMED_AT_ONCE = 100;
-const APPLICATIONS = 10_000;
+const STREAMS = 10_000;
 const PER_TRIM = 10;
 
 const entity = z.object({ at: z.coerce.number(), what: z.string(), request: z.string().optional(), text: z.string() });
 
 /**
- * The table driver: a partition an application, the newest entry first, so that the newest are one page from the front. The table exists already
+ * The table driver: a partition an application (and one for the tenant), the newest entry first, so that the newest are one page from the front. The table exists already
  * (the templates make it); the identity needs to write and read entities only.
  */
 export function openTableFeed(table: TableClient): ActivityFeed {
   const writer = randomBytes(4).toString('hex');
   let entries = 0;
   let waiting = 0;
-  const appended = new Map<ApplicationId, number>();
+  const appended = new Map<ActivityStream, number>();
 
   /** Within a millisecond the later entry of one process sorts first as well. */
   function rowKey(at: number): string {
@@ -38,10 +38,10 @@ export function openTableFeed(table: TableClient): ActivityFeed {
   }
 
   /** Removes up to some thousand entries that are too old; what is left comes at the next time. */
-  async function trim(application: ApplicationId, now: number): Promise<void> {
+  async function trim(stream: ActivityStream, now: number): Promise<void> {
     const old = table.listEntities({
       queryOptions: {
-        filter: odata`PartitionKey eq ${application} and RowKey gt ${upsideDown(now - KEPT_MS)}`,
+        filter: odata`PartitionKey eq ${stream} and RowKey gt ${upsideDown(now - KEPT_MS)}`,
         select: ['partitionKey', 'rowKey'],
       },
     });
@@ -58,28 +58,28 @@ export function openTableFeed(table: TableClient): ActivityFeed {
     }
   }
 
-  function trimNowAndThen(application: ApplicationId, now: number): void {
-    if (appended.size >= APPLICATIONS && !appended.has(application)) appended.clear();
-    const count = appended.get(application) ?? 0;
-    appended.set(application, count + 1);
+  function trimNowAndThen(stream: ActivityStream, now: number): void {
+    if (appended.size >= STREAMS && !appended.has(stream)) appended.clear();
+    const count = appended.get(stream) ?? 0;
+    appended.set(stream, count + 1);
     // Best effort, as all of the feed: two processes that remove the same entries leave one of them with an error, and no harm.
-    if (count % TRIM_EVERY === 0) trim(application, now).catch(() => undefined);
+    if (count % TRIM_EVERY === 0) trim(stream, now).catch(() => undefined);
   }
 
   return {
-    async append(application, entry) {
+    async append(stream, entry) {
       if (waiting >= WAITING) return false;
       waiting++;
       try {
         await table.createEntity({
-          partitionKey: application,
+          partitionKey: stream,
           rowKey: rowKey(entry.at),
           at: entry.at,
           what: entry.what.slice(0, 100),
           ...(entry.request === null ? {} : { request: entry.request }),
           text: entry.text.slice(0, ACTIVITY_TEXT),
         });
-        trimNowAndThen(application, Date.now());
+        trimNowAndThen(stream, Date.now());
         return true;
       } catch {
         return false;
@@ -87,11 +87,11 @@ export function openTableFeed(table: TableClient): ActivityFeed {
         waiting--;
       }
     },
-    async latest(application, count) {
+    async latest(stream, count) {
       const wanted = Math.min(Math.max(count, 0), LIMITS.http.pageItems);
       if (wanted === 0) return [];
       const pages = table
-        .listEntities({ queryOptions: { filter: odata`PartitionKey eq ${application}` } })
+        .listEntities({ queryOptions: { filter: odata`PartitionKey eq ${stream}` } })
         .byPage({ maxPageSize: wanted });
       const newest: ActivityEntry[] = [];
       // A page may be short, or empty, and still be followed by another.

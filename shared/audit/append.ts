@@ -1,4 +1,5 @@
 import type { Digest } from '../domain/digest.ts';
+import { parseId } from '../domain/ids.ts';
 import { insertAuditEvent, nextAuditSeq, openAuditHead, setAuditHead } from '../store/audit/append.ts';
 import { type Command, one, write, writeOne } from '../store/command.ts';
 import { type AuditEvent, auditBytes, chainHash, genesisHash } from './event.ts';
@@ -18,7 +19,10 @@ export function* appendAudit(event: AuditEvent): Command<{ readonly seq: number;
   const { seq, hash: previous } = place;
   const bytes = auditBytes(event, seq);
   const hash = chainHash(previous, bytes);
-  yield* writeOne(insertAuditEvent({ tenant_id: tenant, stream, seq, command_id: commandId, at, bytes, hash }));
+  const request = parseId('request', event.subjects['request'] ?? '') ?? null;
+  yield* writeOne(
+    insertAuditEvent({ tenant_id: tenant, stream, seq, request_id: request, command_id: commandId, at, bytes, hash }),
+  );
   yield* writeOne(setAuditHead({ tenant, stream, seq, hash }));
   return { seq, hash };
 }

@@ -2,7 +2,7 @@ import type { TenantId } from '../domain/ids.ts';
 import type { Trust } from '../evidence/signing/trust.ts';
 import { readAuditEvents } from '../store/audit/read.ts';
 import { one, rows } from '../store/command.ts';
-import { auditAnchorsFrom } from '../store/platform/anchors.ts';
+import { auditAnchorsFrom, lastAuditAnchor } from '../store/platform/anchors.ts';
 import { headOfStream } from '../store/platform/sealed.ts';
 import type { Store } from '../store/store.ts';
 import { readAnchor } from './anchor/document.ts';
@@ -32,7 +32,9 @@ export async function* exportAudit(input: {
     streams: [...streams],
   };
   yield { type: 'keys', trust: { format: trust.format, keys: trust.keys.filter((key) => key.purpose === 'anchor') } };
-  // Heads first: an event appended during the export lies behind its head and is left for the next one.
+  // The newest anchor before the heads: what it seals is there or was lost to a restore. Heads before the events: one appended during the export lies
+  // behind its head and is left for the next one.
+  const upTo = (await store.read('audit.lastAnchor', () => one(lastAuditAnchor({}))))?.sequence ?? 0;
   const heads = new Map<AuditStream, { readonly tenant: TenantId; readonly head: HeadRecord }>();
   for (const stream of streams) {
     const head = await store.read('audit.headOfStream', () => one(headOfStream({ stream })));
@@ -40,25 +42,20 @@ export async function* exportAudit(input: {
       heads.set(stream, { tenant: head.tenant_id, head: { type: 'head', stream, seq: head.seq, hash: head.hash } });
   }
   const shown = new Set<string>(streams);
-  for (let from = 1; ; ) {
+  for (let from = 1; from <= upTo; ) {
     const page = await store.read('audit.anchorsFrom', () =>
       rows(auditAnchorsFrom({ sequence: from, limit: ANCHOR_PAGE })),
     );
+    if (page.length === 0) break;
     for (const { sequence, document } of page) {
       const anchor = readAnchor(document, trust);
       if (typeof anchor === 'string')
         throw new Error(
           `The recorded anchor ${sequence} does not verify: ${anchor}. Compare it with the anchor store before exporting.`,
         );
-      // An anchor taken after the heads were read may seal events that this export does not have.
-      const within = anchor.heads.every(
-        (sealed) => !shown.has(sealed.stream) || sealed.seq <= (heads.get(sealed.stream as AuditStream)?.head.seq ?? 0),
-      );
-      if (!within) break;
-      yield proofOf(anchor, shown);
+      if (sequence <= upTo) yield proofOf(anchor, shown);
       from = sequence + 1;
     }
-    if (page.length < ANCHOR_PAGE || page.at(-1)?.sequence !== from - 1) break;
   }
   for (const [stream, { tenant, head }] of heads) {
     for (let from = 1; from <= head.seq; ) {

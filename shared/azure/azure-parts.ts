@@ -1,5 +1,6 @@
 import { TableClient } from '@azure/data-tables';
 import { KeyClient, type KeyClientOptions } from '@azure/keyvault-keys';
+import type { ServiceBusClient } from '@azure/service-bus';
 import { ContainerClient } from '@azure/storage-blob';
 import type { ActivityFeed } from '../activity/activity.ts';
 import { openTableFeed } from '../activity/table-feed.ts';
@@ -12,73 +13,61 @@ import type { Staging } from '../artifacts/uploads/staging.ts';
 import type { AnchorStore } from '../audit/anchor/anchor-store.ts';
 import { openBlobAnchors } from '../audit/anchor/blob-anchors.ts';
 import { type KeyVaultSigner, openKeyVaultSigner } from '../evidence/signing/key-vault-signer.ts';
+import type { SigningPurpose } from '../evidence/signing/signer.ts';
+import { serviceBusByIdentity } from '../outbox/service-bus-by-identity.ts';
 import { openSession } from '../store/azure-sql/session.ts';
 import { openAzureSqlStore } from '../store/azure-sql/store.ts';
 import { loadTedious } from '../store/azure-sql/tedious-module.ts';
 import type { Store } from '../store/store.ts';
-import type { AzureCredential } from './credential.ts';
+import { type AzureCredential, managedIdentity } from './credential.ts';
+import { openWrappedLeaseSecret } from './wrapped-lease-secret.ts';
 
-/** Where a plane's parts are in Azure. Addresses as the templates output them: a container's, a table's, a key's (without a version). */
-export type AzurePlaces = {
-  readonly sqlServer: string;
-  readonly sqlDatabase: string;
-  readonly artifactsUrl: string;
+/**
+ * The parts of a plane in Azure, each opened by its address: a container's, a table's, a key's (without a version), as the templates output them.
+ * All are reached under one identity.
+ */
+export type AzureServices = {
+  /** Throws when the schema is not the program's. */
+  store(server: string, database: string): Promise<Store>;
+  objects(containerUrl: string): ObjectStore;
   /** In an account that keeps neither versions nor deleted blobs: what is staged is not sealed yet. */
-  readonly stagingUrl: string;
-  readonly anchorsUrl: string;
-  readonly activityUrl: string;
-  readonly wrappingKeyUrl: string;
-  readonly evidenceKeyUrl: string;
-  readonly anchorKeyUrl: string;
-};
-
-export type AzureParts = {
-  readonly store: Store;
-  readonly objects: ObjectStore;
-  readonly staging: Staging;
-  readonly anchors: AnchorStore;
-  readonly activity: ActivityFeed;
-  readonly keys: KeyWrapper;
-  readonly evidenceSigner: KeyVaultSigner;
-  readonly anchorSigner: KeyVaultSigner;
+  staging(containerUrl: string): Staging;
+  anchors(containerUrl: string): AnchorStore;
+  activity(tableUrl: string): ActivityFeed;
+  keys(keyUrl: string): KeyWrapper;
+  signer(keyUrl: string, purpose: SigningPurpose): Promise<KeyVaultSigner>;
+  /** One for all instances of the plane: kept beside the artifacts, wrapped. */
+  leaseSecret(containerUrl: string, keys: KeyWrapper): Promise<Uint8Array>;
+  bus(fullyQualifiedNamespace: string): ServiceBusClient;
 };
 
 /** A few quick repeats by the SDK; what fails after them is a refusal that the caller repeats. */
 const RETRIES = { retryOptions: { maxRetries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 3_000 } };
 
-/**
- * Opens the parts of a plane in Azure, each under the same identity. Throws when the store or a signing key can't be used: such a plane must not start.
- */
-export async function openAzureParts(places: AzurePlaces, credential: AzureCredential): Promise<AzureParts> {
-  if (places.evidenceKeyUrl === places.anchorKeyUrl)
-    throw new Error(
-      'Evidence and anchors are to be signed with one key. A key signs for one purpose only: make a second one.',
-    );
+/** The services as the managed identity with this client id reaches them. Nothing is asked of any until one is opened. */
+export function azureServices(clientId: string): AzureServices {
+  const credential = managedIdentity(clientId);
   const container = (url: string): ContainerClient => new ContainerClient(url, credential, RETRIES);
-  const wrapping = keyAt(places.wrappingKeyUrl);
-  const signer = ({ vault, name }: KeyAddress, purpose: 'evidence' | 'anchor'): Promise<KeyVaultSigner> =>
-    openKeyVaultSigner(keyClient(vault, credential), name, purpose);
-  const [evidenceSigner, anchorSigner] = await Promise.all([
-    signer(keyAt(places.evidenceKeyUrl), 'evidence'),
-    signer(keyAt(places.anchorKeyUrl), 'anchor'),
-  ]);
-  const tedious = await loadTedious();
   return {
-    store: await openAzureSqlStore({
-      connect: () =>
-        openSession(tedious, {
-          server: places.sqlServer,
-          database: places.sqlDatabase,
-          authentication: { type: 'token-credential', options: { credential } },
-        }),
-    }),
-    objects: openBlobObjects(container(places.artifactsUrl)),
-    staging: openBlobStaging(container(places.stagingUrl)),
-    anchors: openBlobAnchors(container(places.anchorsUrl)),
-    activity: openTableFeed(tableAt(places.activityUrl, credential)),
-    keys: openKeyVaultWrapper(keyClient(wrapping.vault, credential), wrapping.name),
-    evidenceSigner,
-    anchorSigner,
+    async store(server, database) {
+      const tedious = await loadTedious();
+      const authentication = { type: 'token-credential', options: { credential } };
+      return openAzureSqlStore({ connect: () => openSession(tedious, { server, database, authentication }) });
+    },
+    objects: (url) => openBlobObjects(container(url)),
+    staging: (url) => openBlobStaging(container(url)),
+    anchors: (url) => openBlobAnchors(container(url)),
+    activity: (url) => openTableFeed(tableAt(url, credential)),
+    keys(url) {
+      const { vault, name } = keyAt(url);
+      return openKeyVaultWrapper(keyClient(vault, credential), name);
+    },
+    signer(url, purpose) {
+      const { vault, name } = keyAt(url);
+      return openKeyVaultSigner(keyClient(vault, credential), name, purpose);
+    },
+    leaseSecret: (url, keys) => openWrappedLeaseSecret(container(url), keys),
+    bus: (namespace) => serviceBusByIdentity(namespace, credential),
   };
 }
 
@@ -98,11 +87,11 @@ export function keyAt(url: string): KeyAddress {
 export const keyClient = (vault: string, credential: AzureCredential, options: KeyClientOptions = {}): KeyClient =>
   new KeyClient(vault, credential, { ...RETRIES, ...options });
 
-/** A client of the table at `https://<account>.table.<suffix>/<table>`. */
+/** A client of the table at `https://<account>.table.<suffix>/<table>`; the account may also be the path's first part, as the emulator has it. */
 export function tableAt(url: string, credential: AzureCredential): TableClient {
   const { origin, pathname } = new URL(url);
-  const name = /^\/([A-Za-z][A-Za-z0-9]{2,62})$/.exec(pathname)?.[1];
+  const [, account = '', name] = /^(\/[a-z0-9]{3,24})?\/([A-Za-z][A-Za-z0-9]{2,62})$/.exec(pathname) ?? [];
   if (name === undefined)
     throw new Error(`${url} is not the address of a table: https://<account>.table.<suffix>/<table>.`);
-  return new TableClient(origin, name, credential, RETRIES);
+  return new TableClient(`${origin}${account}`, name, credential, RETRIES);
 }

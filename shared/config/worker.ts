@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { identityClientId } from './azure-address.ts';
+import { type Environment, readSettings, type SettingFault } from './read-settings.ts';
+import { TELEMETRY_SETTINGS, type TelemetrySettings, telemetryOf } from './telemetry.ts';
 
 /**
  * Every setting a worker process (station, verifier, effector) reads from its environment. A worker that is set up wrongly does not
@@ -10,7 +13,10 @@ const settings = z.object({
     .url({ protocol: /^https?$/ })
     .refine(isPrivateOrSecure, 'https, unless the plane is on this machine (a loopback address)'),
   /** File with this worker's credential, mode 0600; `{role}` in it stands for the role, for a process that serves several (tests). */
-  FACTORY_CREDENTIAL_FILE: z.string().min(1),
+  FACTORY_CREDENTIAL_FILE: z.string().min(1).optional(),
+  /** In place of a file: the managed identity of this process, and the client id of the plane's app registration that its tokens are for. */
+  AZURE_CLIENT_ID: identityClientId.optional(),
+  FACTORY_AUDIENCE: z.string().min(1).max(200).optional(),
   /** Directory for the workspaces of running jobs; nothing in it outlives its job. */
   FACTORY_DATA: z.string().min(1),
   /** How untrusted programs are run. `process` has no isolation: each application must allow it, and evidence says so. */
@@ -19,44 +25,58 @@ const settings = z.object({
   FACTORY_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   /** The one npm registry the packages pool may read; npm's configured one when absent. */
   FACTORY_NPM_REGISTRY: z.url({ protocol: /^https?$/ }).optional(),
+  ...TELEMETRY_SETTINGS,
 });
+
+/** What a worker shows the plane: a secret of its own in a file, or tokens of the identity that the platform gave the process. */
+export type WorkerCredential =
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'managed'; readonly clientId: string; readonly audience: string };
 
 export type WorkerSettings = {
   readonly controlUrl: string;
-  readonly credentialFile: string;
+  readonly credential: WorkerCredential;
   readonly dataDirectory: string;
   readonly sandbox: 'bubblewrap' | 'process';
   readonly concurrency: number;
   readonly npmRegistry: string | undefined;
+  /** Undefined when telemetry is off. */
+  readonly telemetry: TelemetrySettings | undefined;
 };
 
 /** The names of the settings, for documentation and samples. */
 export const WORKER_SETTINGS = Object.keys(settings.shape) as readonly (keyof z.infer<typeof settings>)[];
 
 /** @throws Error that lists every missing or wrong setting by name; it never repeats a value. */
-export function readWorkerSettings(environment: Readonly<Record<string, string | undefined>>): WorkerSettings {
-  const given = Object.fromEntries(
-    WORKER_SETTINGS.map((name) => [name, environment[name] === '' ? undefined : environment[name]]),
-  );
-  const parsed = settings.safeParse(given);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map(
-      (issue) =>
-        `  ${issue.path.join('.')}: ${given[String(issue.path[0])] === undefined ? 'is not set' : issue.message}`,
-    );
-    throw new Error(
-      `The worker can't start with these settings:\n${faults.join('\n')}\nSet them in the environment of the process (local.settings.json, or the app's settings in Azure).`,
-    );
-  }
-  const { data } = parsed;
+export function readWorkerSettings(environment: Environment): WorkerSettings {
+  const data = readSettings('The worker', settings, environment, together);
   return {
     controlUrl: data.FACTORY_CONTROL_URL,
-    credentialFile: data.FACTORY_CREDENTIAL_FILE,
+    credential:
+      data.FACTORY_CREDENTIAL_FILE === undefined
+        ? { kind: 'managed', clientId: data.AZURE_CLIENT_ID ?? '', audience: data.FACTORY_AUDIENCE ?? '' }
+        : { kind: 'file', file: data.FACTORY_CREDENTIAL_FILE },
     dataDirectory: data.FACTORY_DATA,
     sandbox: data.FACTORY_SANDBOX,
     concurrency: data.FACTORY_CONCURRENCY,
     npmRegistry: data.FACTORY_NPM_REGISTRY,
+    telemetry: telemetryOf(data),
   };
+}
+
+/** One credential, and the whole of it. */
+function* together(given: Environment): Iterable<SettingFault> {
+  const file = given['FACTORY_CREDENTIAL_FILE'] !== undefined;
+  const managed = given['AZURE_CLIENT_ID'] !== undefined;
+  if (file && managed)
+    yield [
+      'FACTORY_CREDENTIAL_FILE',
+      'is given beside AZURE_CLIENT_ID: a worker has one identity, of a file or of the platform',
+    ];
+  if (!file && !managed)
+    yield ['FACTORY_CREDENTIAL_FILE', 'is not set, and AZURE_CLIENT_ID (with FACTORY_AUDIENCE) is not either'];
+  if (!file && managed && given['FACTORY_AUDIENCE'] === undefined)
+    yield ['FACTORY_AUDIENCE', "is not set, and a managed identity's tokens are for it"];
 }
 
 function isPrivateOrSecure(text: string): boolean {

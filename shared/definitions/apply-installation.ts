@@ -1,6 +1,7 @@
-import type { PrincipalId, TenantId } from '../domain/ids.ts';
+import type { ApplicationId, PrincipalId, TenantId } from '../domain/ids.ts';
 import { installationMachine } from '../domain/installation/machine.ts';
 import { transition } from '../domain/machine.ts';
+import { delegatesOf } from '../gates/delegates.ts';
 import { ROLES, type Role } from '../gates/policy/actions.ts';
 import { decide, recordDecision } from '../gates/policy-decision.ts';
 import type { Actor } from '../line/context.ts';
@@ -24,13 +25,13 @@ export function* applyDefinitions({ application, approval, installation, scope }
   if (loaded.policy.digest !== installation.policy_digest) {
     return `The approved rules have the digest ${installation.policy_digest}; this version of the plane makes ${loaded.policy.digest} of them. Plan it again.`;
   }
-  const planner = yield* plannerOf(installation.requested_by, context.tenant);
+  const planner = yield* plannerOf(installation.requested_by, context.tenant, application.id);
   const resource = {
     id: installation.id,
     tenant: context.tenant,
     application: application.id,
     plannedBy: installation.requested_by,
-    delegates: [],
+    delegates: yield* delegatesOf(context.tenant, [installation.requested_by], installation.created_at),
     approved: true,
   };
   const decision = decide(context, application.definitions_digest, planner, now, 'applyInstallation', resource);
@@ -81,8 +82,10 @@ export function* applyDefinitions({ application, approval, installation, scope }
 }
 
 /** Who planned it, with the roles they hold now: a role withdrawn since then no longer counts. */
-function* plannerOf(principal: PrincipalId, tenant: TenantId): Command<Actor> {
-  const assigned = yield* rows(rolesOf({ tenant, principal }));
+function* plannerOf(principal: PrincipalId, tenant: TenantId, application: ApplicationId): Command<Actor> {
+  const assigned = (yield* rows(rolesOf({ tenant, principal }))).filter(
+    ({ application_key: at }) => at === '' || at === application,
+  );
   const roles = assigned.flatMap(({ role }) => ROLES.find((known): known is Role => known === role) ?? []);
   return { principal, kind: 'User', name: principal, roles, authenticatedAt: 0 };
 }

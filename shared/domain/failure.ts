@@ -34,6 +34,10 @@ export type Failure =
     }
   | { readonly kind: 'cancelled'; readonly message: string };
 
+/** What failures are grouped by: the class of one that may be retried, else the kind. */
+export const failureCategory = (failure: Failure): FailureClass | Failure['kind'] =>
+  failure.kind === 'retryable' ? failure.class : failure.kind;
+
 /**
  * The signature of a failure: node, class and normalised message. Numbers, ids, digests, paths' random parts and times are
  * folded, so that the same fault met twice has the same signature.
@@ -48,7 +52,7 @@ export function failureSignature(nodeName: string, failure: Failure): string {
     .replace(/\d+/g, '#')
     .replace(/\s+/g, ' ')
     .trim();
-  const category = failure.kind === 'retryable' ? failure.class : failure.kind;
+  const category = failureCategory(failure);
   const hash = createHash('sha256').update(`${nodeName}\n${category}\n${code}\n${normalised}`).digest('hex');
   return `${nodeName}/${category}/${code}/${hash.slice(0, 12)}`;
 }

@@ -42,9 +42,23 @@ export const LIMITS = {
     uploadsPerJob: 128,
     uploadMs: 1 * DAY,
   },
+  access: {
+    delegations: 100,
+  },
   outbox: { batch: 200, claimMs: 8 * SECOND, drainMs: 300, attempts: 100, maximumBackoffMs: 1 * MINUTE },
   sweep: { batch: 200, heartbeatGapMs: 15 * SECOND },
   orchestrator: { turns: 50 },
+  telemetry: {
+    spans: 2_048,
+    batch: 512,
+    delayMs: 1 * SECOND,
+    exportMs: 30 * SECOND,
+    stopMs: 3 * SECOND,
+    valueLength: 256,
+    gauges: 200,
+    fileBytes: 8 * MiB,
+    files: 4,
+  },
   audit: { eventBytes: 16 * KiB },
   source: { packBytes: 512 * MiB, blobBytes: 64 * MiB, entries: 100_000, fetchMs: 5 * MINUTE },
 } as const;

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { canonicalJson, digestOfBytes } from '../domain/digest.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { readJson } from '../intake/json.ts';
 import { type Trust, trustSchema } from './signing/trust.ts';
 import { type ArtifactSource, type EvidenceVerdict, verifyEvidence } from './verify.ts';
 
-const MAXIMUM_BYTES = 64 * 1024 * 1024;
+export const BUNDLE_FILE_BYTES = 64 * 1024 * 1024;
+const DEPTH = 16;
 
 /** A bundle as one self-contained JSON file: the stored envelopes as they are, the public keys, and small artifacts it refers to. */
 const bundleFile = z.strictObject({
@@ -58,8 +60,10 @@ export function verifyBundleFile(
     artifacts: { checked: [], absent: [] },
     trust,
   });
-  if (text.length > MAXIMUM_BYTES) return refused(`The bundle has more than ${MAXIMUM_BYTES} characters.`);
-  const parsed = bundleFile.safeParse(parseJson(text));
+  if (text.length > BUNDLE_FILE_BYTES) return refused(`The bundle has more than ${BUNDLE_FILE_BYTES} characters.`);
+  const read = readJson(Buffer.from(text), DEPTH);
+  if ('fault' in read) return refused(`The file is not a factory-bundle/v1 bundle: ${read.fault.message}`);
+  const parsed = bundleFile.safeParse(read.value);
   if (!parsed.success) return refused('The file is not a factory-bundle/v1 bundle.');
   const { evidence, changeEvidence, keys, artifacts } = parsed.data;
   const contents = new Map<string, Uint8Array>(
@@ -70,19 +74,30 @@ export function verifyBundleFile(
     keys: given.keys ?? keys,
     artifacts: (digest) => contents.get(digest) ?? given.artifacts?.(digest),
   });
-  const faults = verdict.ok ? [...artifactFaults(artifacts), ...changeEvidenceFaults(verdict, changeEvidence)] : [];
+  const faults = verdict.ok
+    ? [
+        ...artifactFaults(artifacts, new Set(verdict.artifacts.checked)),
+        ...changeEvidenceFaults(verdict, changeEvidence),
+      ]
+    : [];
   return faults.length > 0 ? { ...verdict, ok: false, faults, trust } : { ...verdict, trust };
 }
 
-/** Every artifact in the file is what it is filed under, whether the evidence refers to it or not. */
+/** Every artifact in the file is what it is filed under, is in it once, and belongs to the evidence: nothing rides along. */
 function artifactFaults(
   artifacts: readonly { readonly digest: string; readonly content: string }[],
+  referenced: ReadonlySet<string>,
 ): EvidenceVerdict['faults'] {
-  return artifacts.flatMap(({ digest, content }, index) =>
-    digestOfBytes(Buffer.from(content, 'base64')) === digest
-      ? []
-      : [{ pointer: `/artifacts/${index}`, message: `its content is not that of ${digest}` }],
-  );
+  const seen = new Set<string>();
+  return artifacts.flatMap(({ digest, content }, index) => {
+    const pointer = `/artifacts/${index}`;
+    const twice = seen.has(digest);
+    seen.add(digest);
+    if (digestOfBytes(Buffer.from(content, 'base64')) !== digest)
+      return [{ pointer, message: `its content is not that of ${digest}` }];
+    if (twice) return [{ pointer, message: `${digest} is in the file twice` }];
+    return referenced.has(digest) ? [] : [{ pointer, message: `the evidence refers to no artifact ${digest}` }];
+  });
 }
 
 /** The change evidence in the file is the very one that the bundle refers to, and is there for a delivered change. */
@@ -101,12 +116,4 @@ function changeEvidenceFaults(verdict: EvidenceVerdict, held: string | null): Ev
       message: `it is not the change evidence that the bundle refers to (${named ?? 'none'})`,
     },
   ];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -91,12 +91,19 @@ function changeFaults(facts: Change): ChainFault[] {
   });
 }
 
-/** Approvals: each is for this request, packet and plan, as the digest says that was decided on, by people other than the requester. */
+/** Actions of which one let the request be submitted. */
+const SUBMITTING: readonly string[] = ['submitRequest', 'retryRequest', 'answerRequest'];
+
+/** Approvals: each is for this request, packet and plan, as the digest says that was decided on, by people other than the requester and whoever submitted it for them. */
 function approvalFaults(
-  facts: Pick<Change, 'request' | 'task' | 'approvals' | 'jobs'> & { readonly plan?: Change['plan'] | undefined },
+  facts: Pick<Change, 'request' | 'task' | 'approvals' | 'jobs' | 'policyDecisions'> & {
+    readonly plan?: Change['plan'] | undefined;
+  },
 ): ChainFault[] {
   const workers = new Set(facts.jobs.map((job) => job.principal));
+  const submission = facts.policyDecisions.find((decision) => SUBMITTING.includes(decision.action));
   return faultsOf((expect) => {
+    expect(submission?.allowed === true, '/policyDecisions', 'no policy decision let the request be submitted');
     for (const [index, approval] of facts.approvals.entries()) {
       const at = `/approvals/${index}`;
       expect(
@@ -132,6 +139,11 @@ function approvalFaults(
         'it was rejected by someone',
       );
       expect(!approvers.has(facts.request.requestedBy), `${at}/decisions`, 'the requester approved the own request');
+      expect(
+        submission === undefined || !approvers.has(submission.principal),
+        `${at}/decisions`,
+        'who submitted it approved it',
+      );
       expect(![...approvers].some((by) => workers.has(by)), `${at}/decisions`, 'a worker approved');
     }
   });

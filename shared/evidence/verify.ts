@@ -1,4 +1,5 @@
 import { canonicalJson, digestOfBytes } from '../domain/digest.ts';
+import { readJson } from '../intake/json.ts';
 import { buildChangeEvidence, buildEvidenceBundle } from './build.ts';
 import { bundleFaults, type ChainFault, changeEvidenceFaults } from './chain.ts';
 import { IN_TOTO_PAYLOAD } from './dsse/envelope.ts';
@@ -109,6 +110,7 @@ export function verifyEvidence(
   options: { readonly keys: Trust; readonly artifacts?: ArtifactSource },
 ): EvidenceVerdict {
   const envelope = parseJson(envelopeText);
+  if (typeof envelope === 'string') return refused(`The envelope is refused: ${envelope}`);
   const signed = verifyEnvelope(envelope, IN_TOTO_PAYLOAD, 'evidence', options.keys);
   if (!signed.ok) return refused(`The envelope is refused: ${signed.because}.`);
   const statement = statementSchema.safeParse(parseJson(signed.payload.toString('utf8')));
@@ -149,10 +151,10 @@ export function verifyEvidence(
   };
 }
 
+const DEPTH = 16;
+
+/** The value, or why there is none as a text; no envelope and no statement is a text. */
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const read = readJson(Buffer.from(text), DEPTH);
+  return 'fault' in read ? read.fault.message : read.value;
 }

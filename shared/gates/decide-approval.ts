@@ -13,10 +13,10 @@ import { approvalDecisionsOf, lockApproval, readApproval } from '../store/approv
 import { updateApproval } from '../store/approvals/update.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
 import { lockInstallation } from '../store/installations/installations.ts';
-import { authorsOfRequest } from '../store/jobs/authors.ts';
 import { lockRequest } from '../store/requests/lock.ts';
 import type { ApprovalRow } from '../store/schema/rows.ts';
-import { isFresh, permit, recordDecision } from './policy-decision.ts';
+import { kinship } from './approval-kinship.ts';
+import { isFresh, permit, recordDecision, rolesAt } from './policy-decision.ts';
 
 export type Decision = {
   readonly approval: ApprovalId;
@@ -69,11 +69,7 @@ export function* decideApproval(
       subject: approval.type,
       tier: (approval.tier ?? 'medium') as RiskTier,
       requestedBy: request?.requested_by ?? installation?.requested_by ?? 'unknown',
-      authoredBy:
-        request === undefined
-          ? []
-          : (yield* rows(authorsOfRequest({ tenant, request: request.id }))).map((author) => author.owner),
-      delegates: [],
+      ...(yield* kinship(request, installation)),
     },
     `approval ${approval.id}`,
   );
@@ -100,7 +96,7 @@ export function* decideApproval(
       touched: [],
     });
   }
-  mayBeDecided(approval, input, actor, now);
+  mayBeDecided(approval, input, actor, now, applicationId);
   const commandId = `${approval.id}:${actor.principal}:${input.decision}`;
   const decisionId = yield* recordDecision(context, policy, {
     actor,
@@ -153,7 +149,7 @@ export function* decideApproval(
   );
 }
 
-function mayBeDecided(approval: ApprovalRow, input: DecideInput, actor: Actor, now: number): void {
+function mayBeDecided(approval: ApprovalRow, input: DecideInput, actor: Actor, now: number, application: string): void {
   if (approval.subject_digest !== input.subject) {
     throw new Refusal(
       409,
@@ -174,7 +170,7 @@ function mayBeDecided(approval: ApprovalRow, input: DecideInput, actor: Actor, n
       `Approval ${approval.id} expired at ${new Date(approval.expires_at).toISOString()}. A new one opens for the same subject; decide on that.`,
     );
   }
-  if (approval.role !== null && !actor.roles.some((role) => role === approval.role)) {
+  if (approval.role !== null && !rolesAt(actor, application).some((role) => role === approval.role)) {
     throw new Refusal(
       403,
       'FACTORY-FORBIDDEN',

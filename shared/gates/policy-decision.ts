@@ -4,7 +4,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { insertPolicyDecision } from '../store/approvals/policy-decisions.ts';
 import { type Command, write } from '../store/command.ts';
-import type { Action, PolicyPrincipal, ResourceOf } from './policy/actions.ts';
+import { type Action, applicationOf, type PolicyPrincipal, type ResourceOf } from './policy/actions.ts';
 import type { PolicyDecision } from './policy/engine.ts';
 
 /** How recent an authentication must be to count as fresh. */
@@ -12,8 +12,14 @@ export const FRESH_MS = 10 * 60_000;
 
 export const isFresh = (actor: Actor, now: number): boolean => now - actor.authenticatedAt <= FRESH_MS;
 
-function policyPrincipal(context: PlaneContext, actor: Actor): PolicyPrincipal {
-  return { kind: actor.kind, id: actor.principal, tenant: context.tenant, roles: actor.roles };
+/** The roles that count for an application: those of the whole tenant, and those given for this one. */
+export function rolesAt(actor: Actor, application: string | undefined): Actor['roles'] {
+  const here = application === undefined ? undefined : actor.applicationRoles?.get(application);
+  return here === undefined ? actor.roles : [...new Set([...actor.roles, ...here])];
+}
+
+function policyPrincipal(context: PlaneContext, actor: Actor, application: string | undefined): PolicyPrincipal {
+  return { kind: actor.kind, id: actor.principal, tenant: context.tenant, roles: rolesAt(actor, application) };
 }
 
 /** Decides under the definitions current for an application (or the baseline where none are installed), without recording. */
@@ -27,7 +33,7 @@ export function decide<A extends Action>(
 ): PolicyDecision {
   const engine = context.documents.definitions(definitions ?? context.baseline).policy;
   return engine.decide({
-    principal: policyPrincipal(context, actor),
+    principal: policyPrincipal(context, actor, applicationOf(action, resource)),
     action,
     resource,
     context: { freshAuthentication: isFresh(actor, now) },

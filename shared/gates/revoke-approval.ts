@@ -12,6 +12,7 @@ import { updateApproval } from '../store/approvals/update.ts';
 import { type Command, one, writeOne } from '../store/command.ts';
 import { readInstallation } from '../store/installations/installations.ts';
 import { lockRequest } from '../store/requests/lock.ts';
+import { kinship } from './approval-kinship.ts';
 import { permit } from './policy-decision.ts';
 
 export type Revoked = { readonly approval: ApprovalId; readonly state: 'revoked' };
@@ -45,8 +46,7 @@ export function* revokeApproval(
     subject: approval.type,
     tier: (approval.tier ?? 'medium') as RiskTier,
     requestedBy: request?.requested_by ?? installation?.requested_by ?? 'unknown',
-    authoredBy: [],
-    delegates: [],
+    ...(yield* kinship(request, installation)),
   };
   permit(context, application?.definitions_digest ?? null, actor, now, 'revokeApproval', resource, `approval ${id}`);
   yield* writeOne(

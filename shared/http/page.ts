@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { type Id, type IdKind, parseId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { Refusal } from '../domain/refusal.ts';
 
 const DEFAULT_ITEMS = 50;
 
@@ -8,6 +10,23 @@ export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(LIMITS.http.pageItems).default(DEFAULT_ITEMS).describe('Items a page'),
   cursor: z.string().min(1).max(200).optional().describe('`next` of the page before'),
 };
+
+/** The refusal of a cursor that no page of the list gave: taken for none, it would begin the list again, for ever. */
+export const foreignCursor = (): Refusal =>
+  new Refusal(
+    422,
+    'FACTORY-QUERY-INVALID',
+    'The cursor is none of this list. Send `next` of the page before, or none.',
+    { details: [{ pointer: '/cursor', code: 'foreign_cursor', message: 'Send `next` of the page before.' }] },
+  );
+
+/** A cursor that is an id; null at the start of the list. */
+export function cursorId<K extends IdKind>(kind: K, cursor: string | undefined): Id<K> | null {
+  if (cursor === undefined) return null;
+  const id = parseId(kind, cursor);
+  if (id === undefined) throw foreignCursor();
+  return id;
+}
 
 export type Page<T> = { readonly items: readonly T[]; readonly next?: string };
 

@@ -32,7 +32,7 @@ export function problemOf(
       new Refusal(
         503,
         code,
-        'The database knows less than the audit anchors say it once knew: it was restored or rewritten. Nothing is taken on until an operator opens a new incarnation.',
+        'The database knows less than the audit anchors say it once knew: it was restored or rewritten. Nothing is taken on until an operator accepts the restore (GET /api/v1/restore).',
         { retryAfterSeconds: 60 },
       ),
       path,

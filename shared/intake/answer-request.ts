@@ -2,6 +2,7 @@ import { digestOfValue } from '../domain/digest.ts';
 import type { PrincipalId, RequestId } from '../domain/ids.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { permit } from '../gates/policy-decision.ts';
+import { requestResource } from '../gates/request-resource.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope } from '../line/scope.ts';
 import { readApplication } from '../store/applications/applications.ts';
@@ -25,14 +26,7 @@ export function* recordAnswer(
   const row = yield* one(lockRequest({ tenant, request: id }));
   if (row === undefined) throw notFound(`Request ${id}`);
   const application = yield* one(readApplication({ tenant, application: row.application_id }));
-  const resource = {
-    id,
-    tenant,
-    application: row.application_id,
-    requestedBy: row.requested_by,
-    delegates: [],
-    risk: 'low',
-  } as const;
+  const resource = yield* requestResource(row);
   permit(context, application?.definitions_digest ?? null, actor, row.now, 'answerRequest', resource, `request ${id}`);
   if (row.terminal_state !== 'ESCALATE')
     throw new Refusal(

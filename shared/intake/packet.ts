@@ -3,6 +3,7 @@ import { LIMITS } from '../domain/limits.ts';
 import { LINE_NAMES } from '../domain/packet/line-input.ts';
 import { type Packet, packetSchema } from '../domain/packet/schema.ts';
 import { Refusal, type RefusalDetail } from '../domain/refusal.ts';
+import { hiddenTextFaults } from './hidden-text.ts';
 import { readJson } from './json.ts';
 import { packetFaults, unknownLine } from './packet-faults.ts';
 import { pointerTo } from './pointer.ts';
@@ -51,7 +52,7 @@ export function parsePacket(bytes: Uint8Array, mediaType: string): ParsedPacket 
   const parsed = packetSchema.safeParse(document.value, { reportInput: true });
   if (!parsed.success)
     throw invalid(schemaFaults(parsed.error.issues).map((fault) => lineFault(fault, document.value)));
-  const faults = [...leftoverFaults(document.value), ...packetFaults(parsed.data)];
+  const faults = [...leftoverFaults(document.value), ...hiddenTextFaults(parsed.data), ...packetFaults(parsed.data)];
   if (faults.length > 0) throw invalid(faults);
   return { packet: parsed.data, digest: digestOfValue(parsed.data) };
 }

@@ -1,22 +1,19 @@
-import { createAsk } from '../access/permit.ts';
 import type { Artifacts } from '../artifacts/artifacts.ts';
 import { canonicalJson, type Digest } from '../domain/digest.ts';
-import type { ApplicationId, PrincipalId, RequestId, SessionId } from '../domain/ids.ts';
+import type { ApplicationId, PrincipalId, SessionId } from '../domain/ids.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { forbidden } from '../gates/policy-decision.ts';
 import { type Actor, DocumentNotLoaded, type PlaneContext } from '../line/context.ts';
-import type { Committed } from '../line/scope.ts';
 import type { DocumentCache } from '../plane/documents.ts';
 import type { RunCommand } from '../plane/run.ts';
 import { readApplication } from '../store/applications/applications.ts';
-import { insertArtifactReferences } from '../store/artifacts/references.ts';
-import { type Command, one, Unchanged, unchanged, write } from '../store/command.ts';
+import { one, unchanged } from '../store/command.ts';
 import { findIdempotencyKey } from '../store/delivery/idempotency.ts';
 import type { ApplicationRow } from '../store/schema/rows.ts';
 import { readSession } from '../store/sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import type { ParsedPacket } from './packet.ts';
+import { decideSubmission, type Following } from './submission-decision.ts';
 import { type Submission, type Submitted, submitRequest } from './submit.ts';
 import { validatePacket } from './validate-packet.ts';
 
@@ -24,7 +21,7 @@ export type PacketSubmission = {
   readonly parsed: ParsedPacket;
   readonly application: ApplicationId;
   readonly session: SessionId | null;
-  readonly retryOf: RequestId | null;
+  readonly following: Following | null;
   readonly traceparent: string | null;
   readonly idempotencyKey: string;
   readonly route: string;
@@ -70,13 +67,13 @@ export async function submitPacket(parts: SubmitParts, actor: Actor, input: Pack
       line: packet.line.name,
       priority: packet.priority,
       deadlineAt: packet.deadline === undefined ? null : Date.parse(packet.deadline),
-      retryOf: input.retryOf,
+      following: input.following,
       traceparent: input.traceparent,
       idempotencyKey: input.idempotencyKey,
       route: input.route,
     };
     try {
-      return await run('request.submit', (planeContext) => submitAndRefer(planeContext, actor, submission));
+      return await run('request.submit', (planeContext) => submitRequest(planeContext, actor, submission));
     } catch (error) {
       const changed = error instanceof Refusal && error.code === 'FACTORY-DEFINITIONS-CHANGED';
       if (!changed || attempt >= TRIES) throw error;
@@ -90,19 +87,17 @@ export async function submitPacket(parts: SubmitParts, actor: Actor, input: Pack
     asked: PacketSubmission,
   ): Promise<{ application: ApplicationRow; declaration: Digest; definitions: Digest }> {
     const { tenant } = context;
-    const found = await store.read('submit.application', function* () {
-      const application = yield* one(readApplication({ tenant, application: asked.application }));
-      const session = asked.session === null ? undefined : yield* one(readSession({ tenant, session: asked.session }));
-      return { application, session };
-    });
-    const { application, session } = found;
-    if (application === undefined) throw notFound(`Application ${asked.application}`);
-    if (asked.session !== null && session?.principal_id !== who.principal) throw notFound(`Session ${asked.session}`);
-    const decision = await createAsk(context, documents)(application.definitions_digest, who, 'submitRequest', {
-      id: application.id,
-      tenant,
-    });
-    if (!decision.allow) throw forbidden(decision, 'submitRequest', `application ${application.name}`);
+    const application = await loading(documents, () =>
+      store.read('submit.application', function* () {
+        const found = yield* one(readApplication({ tenant, application: asked.application }));
+        if (found === undefined) throw notFound(`Application ${asked.application}`);
+        const { requestedBy } = yield* decideSubmission(context, who, Date.now(), found, { ...asked, packet: digest });
+        const session =
+          asked.session === null ? undefined : yield* one(readSession({ tenant, session: asked.session }));
+        if (asked.session !== null && session?.principal_id !== requestedBy) throw notFound(`Session ${asked.session}`);
+        return found;
+      }),
+    );
     if (application.definitions_digest === null) {
       throw new Refusal(
         409,
@@ -133,40 +128,25 @@ async function check(
   declaration: Digest,
   definitions: Digest,
 ): Promise<void> {
+  await loading(documents, async () => {
+    const { lines } = documents.documents.definitions(definitions);
+    validatePacket(packet, {
+      declaration: documents.documents.declaration(declaration),
+      line: lines.get(packet.line.name)?.graph.line,
+      knownLines: [...lines.keys()],
+      now: Date.now(),
+    });
+  });
+}
+
+/** Runs what needs documents in memory, loading those that it misses. */
+async function loading<T>(documents: DocumentCache, use: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      const { lines } = documents.documents.definitions(definitions);
-      validatePacket(packet, {
-        declaration: documents.documents.declaration(declaration),
-        line: lines.get(packet.line.name)?.graph.line,
-        knownLines: [...lines.keys()],
-        now: Date.now(),
-      });
-      return;
+      return await use();
     } catch (error) {
       if (!(error instanceof DocumentNotLoaded)) throw error;
       await documents.load(error);
     }
   }
-}
-
-/** The request and its reference to the packet in one transaction: the reference is what keeps the artifact, and who may read it follows from it. */
-function* submitAndRefer(
-  context: PlaneContext,
-  actor: Actor,
-  submission: Submission,
-): Command<Committed<Submitted> | Unchanged<Committed<Submitted>>> {
-  const committed = yield* submitRequest(context, actor, submission);
-  if (committed instanceof Unchanged) return committed;
-  const reference = {
-    tenant_id: context.tenant,
-    digest: submission.packet,
-    kind: 'packet',
-    owner_type: 'request' as const,
-    owner_id: committed.answer.id,
-    name: 'packet',
-    created_at: Date.now(),
-  };
-  yield* write(insertArtifactReferences([reference]));
-  return committed;
 }

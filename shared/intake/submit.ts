@@ -4,12 +4,13 @@ import { LIMITS } from '../domain/limits.ts';
 import { transition } from '../domain/machine.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { requestMachine } from '../domain/request/machine.ts';
-import { permit, recordDecision } from '../gates/policy-decision.ts';
+import { recordDecision } from '../gates/policy-decision.ts';
 import { advance } from '../line/advance.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { nodeRows } from '../line/node-rows.ts';
 import { type Committed, commit, openScope, tell } from '../line/scope.ts';
 import { readApplication } from '../store/applications/applications.ts';
+import { insertArtifactReferences } from '../store/artifacts/references.ts';
 import { type Command, one, type Unchanged, unchanged, write } from '../store/command.ts';
 import {
   findIdempotencyKey,
@@ -21,6 +22,8 @@ import { databaseTime } from '../store/platform/database-time.ts';
 import { openRequestsOfApplication } from '../store/requests/count-open.ts';
 import { insertRequest } from '../store/requests/insert.ts';
 import type { RequestRow } from '../store/schema/rows.ts';
+import type { Database } from '../store/schema/tables.ts';
+import { decideSubmission, type Following } from './submission-decision.ts';
 
 export type Submission = {
   readonly session: SessionId | null;
@@ -33,7 +36,8 @@ export type Submission = {
   readonly line: string;
   readonly priority: number;
   readonly deadlineAt: number | null;
-  readonly retryOf: RequestId | null;
+  /** The ended request that this one follows. */
+  readonly following: Following | null;
   readonly traceparent: string | null;
   readonly idempotencyKey: string;
   readonly route: string;
@@ -61,7 +65,7 @@ export function* submitRequest(
     session: input.session,
     application: input.application,
     packet: input.packet,
-    retryOf: input.retryOf,
+    retryOf: input.following?.request ?? null,
   });
   const key = {
     tenant_id: tenant,
@@ -89,15 +93,7 @@ export function* submitRequest(
     );
   }
   const now = yield* databaseTime();
-  const decision = permit(
-    context,
-    application.definitions_digest,
-    actor,
-    now,
-    'submitRequest',
-    { id: application.id, tenant },
-    `application ${application.name}`,
-  );
+  const { decision, action, resource, requestedBy } = yield* decideSubmission(context, actor, now, application, input);
   const open = (yield* one(openRequestsOfApplication({ tenant, application: application.id })))?.open ?? 0;
   if (open >= LIMITS.request.openPerApplication) {
     throw new Refusal(
@@ -116,6 +112,8 @@ export function* submitRequest(
     );
   const scope = openScope(context, now, actor);
   const id = context.newId('request', now);
+  const commandId = `${id}:submit`;
+  const decisionId = yield* recordDecision(context, decision, { actor, action, resource, now, commandId });
   const row: RequestRow = {
     id,
     tenant_id: tenant,
@@ -127,14 +125,16 @@ export function* submitRequest(
     nudged: 0,
     next_wake_at: null,
     orchestrator_seen_at: null,
-    retry_of: input.retryOf,
+    retry_of: input.following?.request ?? null,
     definitions_digest: input.definitions,
     line: input.line,
     line_digest: line.digest,
     packet_digest: input.packet,
     declaration_digest: input.declaration,
     policy_digest: decision.policyDigest,
-    requested_by: actor.principal as PrincipalId,
+    requested_by: requestedBy as PrincipalId,
+    submitted_by: actor.principal as PrincipalId,
+    policy_decision_id: decisionId,
     title: input.title.slice(0, 200),
     priority: input.priority,
     deadline_at: Math.min(input.deadlineAt ?? Number.MAX_SAFE_INTEGER, now + LIMITS.request.overallMs),
@@ -163,23 +163,22 @@ export function* submitRequest(
   );
   yield* write(insertRequest(row));
   yield* write(insertNodes(nodeRows(scope, row, line.graph)));
-  const commandId = `${id}:submit`;
-  const decisionId = yield* recordDecision(context, decision, {
-    actor,
-    action: 'submitRequest',
-    resource: application.id,
-    now,
-    commandId,
-  });
-  yield* advance(scope, { ...row, now }, { orchestratorKnows: true });
-  tell(scope, id, { kind: 'start', orchestrator: 'request', id, run: 1 });
+  yield* write(insertArtifactReferences([packetReference(row, now)]));
+  const { wakeAt } = yield* advance(scope, { ...row, now }, { orchestratorKnows: true });
+  tell(scope, id, { kind: 'start', orchestrator: 'request', id, run: 1, wakeAt });
   return yield* commit(
     scope,
     {
       stream: application.id,
       commandId,
       action: 'request.submitted',
-      subjects: { request: id, session: input.session, retryOf: input.retryOf, decision: decisionId },
+      subjects: {
+        request: id,
+        session: input.session,
+        retryOf: row.retry_of,
+        requestedBy: requestedBy === actor.principal ? null : requestedBy,
+        decision: decisionId,
+      },
       digests: {
         packet: input.packet,
         declaration: input.declaration,
@@ -192,3 +191,14 @@ export function* submitRequest(
     answer,
   );
 }
+
+/** What keeps the packet's artifact; who may read it follows from it. */
+const packetReference = (row: RequestRow, now: number): Database['artifact_references'] => ({
+  tenant_id: row.tenant_id,
+  digest: row.packet_digest,
+  kind: 'packet',
+  owner_type: 'request',
+  owner_id: row.id,
+  name: 'packet',
+  created_at: now,
+});

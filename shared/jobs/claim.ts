@@ -15,6 +15,8 @@ import { lockJob } from '../store/jobs/read.ts';
 import { readNode } from '../store/nodes/read.ts';
 import { lockRequestOfJob } from '../store/requests/lock.ts';
 import type { JobRow, LockedRequest } from '../store/schema/rows.ts';
+import { requestSpan } from '../telemetry/span-context.ts';
+import { traceparentOf } from '../telemetry/spans.ts';
 import { leaseToken } from './lease-token.ts';
 import { type ClaimAnswer, POOLS_OF_ROLE } from './protocol.ts';
 
@@ -213,7 +215,7 @@ function* claimAnswer(
     expiresAt: new Date(leased.expiresAt).toISOString(),
     leaseMs: context.leaseMs,
     timeoutMs: job.timeout_ms,
-    traceparent: request.traceparent,
+    traceparent: traceparentOf(requestSpan(request.id)),
     inputs:
       checkpoint === undefined
         ? references

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type Digest, digestOfBytes, digestOfValue } from '../domain/digest.ts';
-import { failureSignature } from '../domain/failure.ts';
+import { failureCategory, failureSignature } from '../domain/failure.ts';
 import type { JobId, PrincipalId } from '../domain/ids.ts';
 import { jobMachine } from '../domain/job/machine.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -12,23 +12,33 @@ import type { Actor, PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope } from '../line/scope.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
 import { countFailureSignature, insertFailureSignature } from '../store/evidence/failure-signatures.ts';
+import { candidateJob } from '../store/jobs/candidate.ts';
 import { endAttempt, finishJob as finishJobRow } from '../store/jobs/finish.ts';
 import { readNode } from '../store/nodes/read.ts';
 import { updateNode } from '../store/nodes/update.ts';
 import type { NodeRow } from '../store/schema/rows.ts';
+import type { CarriedOutputs } from './carried-outputs.ts';
 import { type HeldLease, holdLease } from './held-lease.ts';
 import { recordOutputs } from './outputs.ts';
-import type { completeBody, failBody } from './protocol.ts';
+import type { CarriedOutput, completeBody, failBody } from './protocol.ts';
 
-export type Finished = { readonly job: JobId; readonly epoch: number; readonly state: 'completed' | 'failed' };
+export type Finished = {
+  readonly job: JobId;
+  readonly epoch: number;
+  readonly state: 'completed' | 'failed';
+  /** Whether the pool had another job that was due. Without one its worker need not ask: what is queued later has a hint. */
+  readonly more: boolean;
+};
+type Named<T> = Omit<T, 'outputs'> & { readonly outputs: readonly Omit<CarriedOutput, 'inline'>[] };
+/** What was reported, without the bytes it carried: their digests stand for them, also in what makes two reports the same. */
 export type FinishBody =
-  | { readonly complete: z.infer<typeof completeBody> }
-  | { readonly fail: z.infer<typeof failBody> };
+  | { readonly complete: Named<z.infer<typeof completeBody>> }
+  | { readonly fail: Named<z.infer<typeof failBody>> };
 
 /**
  * Records that a worker finished a job, or that it failed, and advances the request in the same transaction. The same call
  * repeated gets the first answer; another body under the same lease is refused with 409 `FACTORY-ALREADY-ANSWERED`, a lease
- * that is not current with 409 `FACTORY-LEASE-LOST`, and an output that was not uploaded under this job and epoch with 422.
+ * that is not current with 409 `FACTORY-LEASE-LOST`, and an output that was neither uploaded under this job and epoch nor `carried` with 422.
  */
 export function* finishJob(
   context: PlaneContext,
@@ -36,6 +46,7 @@ export function* finishJob(
   jobId: JobId,
   token: string,
   body: FinishBody,
+  carried?: CarriedOutputs,
 ): Command<Committed<Finished> | Unchanged<Committed<Finished>>> {
   const held = yield* holdLease(context, actor, jobId, token);
   const { job, request, now } = held;
@@ -54,13 +65,17 @@ export function* finishJob(
   if (node === undefined) throw new Error(`job ${job.id} has no node`);
   const scope = openScope(context, now, actor);
   scope.touched.add(request.id);
-  const answer = yield* recordFinish(held, node, token, body, hash, actor.principal as PrincipalId, context);
+  const answer = yield* recordFinish(held, node, token, body, hash, actor.principal as PrincipalId, context, carried);
   if (answer.state === 'completed' && node.kind === 'fan_out')
     yield* writeOne(updateNode({ ...node, fan_done: node.fan_done + 1 }));
   if (request.state === 'running') yield* advance(scope, request);
   else yield* endLook(scope, request);
   const signature = 'fail' in body ? failureSignature(node.name, body.fail.failure) : null;
-  if (signature !== null) yield* countFailure(held, signature);
+  if (signature !== null && 'fail' in body) {
+    yield* countFailure(held, signature);
+    scope.facts.push({ kind: 'job_failed', pool: job.pool, signature, class: failureCategory(body.fail.failure) });
+  }
+  if (carried !== undefined) yield* carried.record();
   const told = 'complete' in body ? { verdict: body.complete.outcome.verdict } : { signature };
   const { outputs } = 'complete' in body ? body.complete : body.fail;
   return yield* commit(
@@ -88,12 +103,14 @@ function* recordFinish(
   hash: Digest,
   principal: PrincipalId,
   context: PlaneContext,
+  carried: CarriedOutputs | undefined,
 ): Command<Finished> {
   const { job } = held;
   const complete = 'complete' in body ? body.complete : null;
   const fail = 'fail' in body ? body.fail : null;
   const state = transition(jobMachine, job.state, complete !== null ? 'complete' : 'fail') as Finished['state'];
-  const answer: Finished = { job: job.id, epoch: job.lease_epoch, state };
+  const more = (yield* one(candidateJob({ tenant: job.tenant_id, pool: job.pool }))) !== undefined;
+  const answer: Finished = { job: job.id, epoch: job.lease_epoch, state, more };
   const outcome = complete === null ? null : JSON.stringify(complete.outcome);
   if (outcome !== null && outcome.length > LIMITS.job.outcomeBytes) {
     throw new Refusal(
@@ -119,7 +136,8 @@ function* recordFinish(
   );
   if (finished === undefined) throw leaseLost(job.id);
   yield* write(endAttempt({ tenant: job.tenant_id, job: job.id, epoch: job.lease_epoch, ended_as: state, signature }));
-  yield* recordOutputs(context, held, node, principal, complete?.outputs ?? fail?.outputs ?? [], complete?.outcome);
+  const outputs = complete?.outputs ?? fail?.outputs ?? [];
+  yield* recordOutputs(context, held, node, principal, outputs, complete?.outcome, carried?.uploads);
   return answer;
 }
 

@@ -3,18 +3,20 @@ import type { PrincipalId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/job/outcome.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { PlaneContext } from '../line/context.ts';
+import { insertArtifactReferences } from '../store/artifacts/references.ts';
 import { uploadsOfJob } from '../store/artifacts/uploads.ts';
 import { type Command, rows, write } from '../store/command.ts';
 import { insertPlan, insertVerification } from '../store/evidence/records.ts';
 import { insertJobOutputs } from '../store/jobs/insert.ts';
 import type { NodeRow } from '../store/schema/rows.ts';
+import type { CarriedOutputs } from './carried-outputs.ts';
 import type { HeldLease } from './held-lease.ts';
 
 export type NamedOutput = { readonly name: string; readonly digest: string; readonly kind: string };
 
 /**
- * Records what a job put out. Refuses with 422 `FACTORY-OUTPUT-UNKNOWN`, a detail each, what was not uploaded under this very
- * job and epoch: a digest that exists elsewhere is no output. A plan and a verifier's receipt get rows of their own, which approvals bind.
+ * Records what a job put out. Refuses with 422 `FACTORY-OUTPUT-UNKNOWN`, a detail each, what was neither uploaded under this very
+ * job and epoch nor carried by its report: a digest that exists elsewhere is no output. A plan and a verifier's receipt get rows of their own, which approvals bind.
  */
 export function* recordOutputs(
   context: PlaneContext,
@@ -23,13 +25,14 @@ export function* recordOutputs(
   principal: PrincipalId,
   outputs: readonly NamedOutput[],
   outcome: Outcome | undefined,
+  carried: CarriedOutputs['uploads'] = [],
 ): Command<void> {
   if (outputs.length === 0) return;
   const { job, request, now } = held;
   const tenant = job.tenant_id;
   const uploads = yield* rows(uploadsOfJob({ tenant, job: job.id, epoch: job.lease_epoch }));
   const known = new Map(
-    uploads
+    [...uploads, ...carried]
       .filter((upload) => upload.state === 'complete')
       .map((upload) => [`${upload.kind} ${upload.digest}`, upload]),
   );
@@ -66,6 +69,20 @@ export function* recordOutputs(
           size: upload?.size ?? 0,
         };
       }),
+    ),
+  );
+  // In the same transaction: people may read an artifact by what refers to it.
+  yield* write(
+    insertArtifactReferences(
+      outputs.map((output, index) => ({
+        tenant_id: tenant,
+        digest: output.digest as Digest,
+        kind: output.kind,
+        owner_type: 'job' as const,
+        owner_id: job.id,
+        name: `${job.lease_epoch}.${index}.${output.name}`.slice(0, 64),
+        created_at: now,
+      })),
     ),
   );
   if (outcome === undefined) return;

@@ -11,8 +11,8 @@ import { LIMITS } from '../domain/limits.ts';
  *   POST /pools/{pool}/claim {claimId}          200 claimed | 204 nothing to do
  *   POST /jobs/{id}/claim {claimId}             200 | 409 already_leased, finished
  *   POST /jobs/{id}/renew                       200 {expiresAt}
- *   POST /jobs/{id}/complete {outcome, outputs} 200
- *   POST /jobs/{id}/fail {failure}              200
+ *   POST /jobs/{id}/complete {outcome, outputs} 200 {more}: small outputs may travel with it; without `more` the pool is empty
+ *   POST /jobs/{id}/fail {failure, outputs}     200 {more}
  *   POST /jobs/{id}/release                     200
  *   POST /jobs/{id}/checkpoint {digest}         200
  *   GET  /jobs/{id}/artifacts/{digest}          200 bytes: inputs of this job and its own outputs, nothing else
@@ -83,32 +83,34 @@ export const claimAnswer = z.object({
 });
 export type ClaimAnswer = z.infer<typeof claimAnswer>;
 
-export const completeBody = z.strictObject({
-  outcome,
-  outputs: z
-    .array(z.strictObject({ name, digest, kind: z.enum(ARTIFACT_KINDS) }))
-    .max(LIMITS.job.outputs)
-    .default([]),
+const mediaType = z
+  .string()
+  .regex(/^[a-z0-9.+-]+\/[a-z0-9.+-]+(; ?[a-z-]+=[A-Za-z0-9._-]+)?$/)
+  .max(100);
+
+/** An output as its report names it: uploaded before, or its bytes with it (`inline`, base64) when they are few. */
+const carriedOutput = z.strictObject({
+  name,
+  digest,
+  kind: z.enum(ARTIFACT_KINDS),
+  inline: z
+    .strictObject({ mediaType, content: z.base64().max(Math.ceil(LIMITS.artifact.inlineBytes / 3) * 4) })
+    .optional(),
 });
+export type CarriedOutput = z.infer<typeof carriedOutput>;
+const carriedOutputs = z.array(carriedOutput).max(LIMITS.job.outputs).default([]);
+
+export const completeBody = z.strictObject({ outcome, outputs: carriedOutputs });
 export type CompleteBody = z.infer<typeof completeBody>;
 
-export const failBody = z.strictObject({
-  failure,
-  /** Logs and receipts of the failed attempt. */
-  outputs: z
-    .array(z.strictObject({ name, digest, kind: z.enum(ARTIFACT_KINDS) }))
-    .max(LIMITS.job.outputs)
-    .default([]),
-});
+/** `outputs`: logs and receipts of the failed attempt. */
+export const failBody = z.strictObject({ failure, outputs: carriedOutputs });
 
 export const checkpointBody = z.strictObject({ digest });
 
 export const uploadBody = z.strictObject({
   kind: z.enum(ARTIFACT_KINDS),
-  mediaType: z
-    .string()
-    .regex(/^[a-z0-9.+-]+\/[a-z0-9.+-]+(; ?[a-z-]+=[A-Za-z0-9._-]+)?$/)
-    .max(100),
+  mediaType,
   size: z.int().min(0).max(LIMITS.artifact.bytes),
   digest,
 });
@@ -121,6 +123,9 @@ export const hintSchema = z.strictObject({
   request: z.string(),
 });
 export type Hint = z.infer<typeof hintSchema>;
+
+/** Application property of a hint's message with the `traceparent` of its sending, as the Service Bus SDKs name it. A hint without one is as good. */
+export const TRACE_PROPERTY = 'Diagnostic-Id';
 
 export const EFFECT_KINDS = ['git_push', 'pull_request', 'deliver_patch'] as const;
 export type EffectKind = (typeof EFFECT_KINDS)[number];

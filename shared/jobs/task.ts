@@ -1,5 +1,6 @@
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/job/outcome.ts';
+import type { EventName } from '../telemetry/events.ts';
 import type {
   ArtifactKind,
   ArtifactReference,
@@ -24,7 +25,10 @@ export type TaskContext = {
   /** The input written to a file under `directory`; digest verified while it streams. */
   inputFile(name: string): Promise<string>;
   hasInput(name: string): boolean;
-  /** Uploads bytes or a file under this lease and returns its reference; the digest is of the plaintext. */
+  /**
+   * Puts out bytes or a file under this lease and returns its reference; the digest is of the plaintext. A file and what is large is
+   * uploaded now; a few bytes travel with the job's report.
+   */
   output(
     output:
       | { name: string; kind: ArtifactKind; mediaType: string; bytes: Uint8Array | string }
@@ -33,7 +37,7 @@ export type TaskContext = {
   /** Only in pool `effect`. */
   intendEffect(body: IntendBody): Promise<EffectAnswer>;
   recordEffect(effect: string, event: EffectEventName, observed: string): Promise<EffectAnswer>;
-  log(level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, string | number | boolean>): void;
+  log(event: EventName, fields?: Record<string, string | number | boolean>): void;
 };
 
 /** Outputs given to `output` are named in the completion (or failure) by the worker itself. */

@@ -16,7 +16,7 @@ import type { LineGraph } from './graph.ts';
 import { type Loaded, loadRecorded } from './load.ts';
 import { endNode, startNode } from './node-changes.ts';
 import type { OpenRequest } from './open-request.ts';
-import type { Change } from './recorded.ts';
+import { type Change, LEASE_EXPIRED } from './recorded.ts';
 import { requeueJob } from './requeue.ts';
 import { rework } from './rework.ts';
 import { type Scope, tell } from './scope.ts';
@@ -53,7 +53,20 @@ export function* advance(
       if (request.row.state !== 'running') break;
     }
   }
-  return yield* settle(scope, before, request.row, wakeAt, options.orchestratorKnows ?? false);
+  const due = Math.min(wakeAt, armedWake(scope.now, before.next_wake_at, graph));
+  return yield* settle(scope, before, request.row, due, options.orchestratorKnows ?? false);
+}
+
+/** A gate that may expire within this is told of as it opens; a request that woke for such ones in advance would wake too often. */
+const FORESEEN_MS = 60 * 60_000;
+
+/**
+ * When the request's orchestrator wakes without being told: what it is armed for, while that is ahead, else before any gate that is not open
+ * yet can expire. So a gate that opens moves no deadline earlier and costs no nudge, which was a quarter of the orchestration of a workflow.
+ */
+function armedWake(now: number, armed: number | null, graph: LineGraph): number {
+  if (armed !== null && armed > now) return armed;
+  return graph.gateExpiryMs >= FORESEEN_MS ? now + graph.gateExpiryMs : Number.MAX_SAFE_INTEGER;
 }
 
 /** Writes the request row if anything about it changed, with its next deadline and the nudge that tells of it. */
@@ -129,6 +142,10 @@ function* apply(scope: Scope, request: OpenRequest, change: Change, loaded: Load
     case 'rework':
       return yield* rework(scope, request, change);
     case 'conclude':
+      if ('code' in change.conclusion && change.conclusion.code === LEASE_EXPIRED)
+        for (const job of loaded.jobs.values())
+          if (job.state === 'leased' && (job.lease_expires_at ?? 0) <= scope.now)
+            scope.facts.push({ kind: 'lease_expired', pool: job.pool });
       return yield* conclude(scope, request, change.conclusion);
   }
 }

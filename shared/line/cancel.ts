@@ -4,6 +4,7 @@ import { transition } from '../domain/machine.ts';
 import { notFound } from '../domain/refusal.ts';
 import { type RequestState, requestMachine } from '../domain/request/machine.ts';
 import { permit } from '../gates/policy-decision.ts';
+import { requestResource } from '../gates/request-resource.ts';
 import { readApplication } from '../store/applications/applications.ts';
 import { supersedeOpenApprovals } from '../store/approvals/supersede.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
@@ -44,14 +45,7 @@ export function* cancelRequest(
     actor,
     row.now,
     'cancelRequest',
-    {
-      id,
-      tenant: context.tenant,
-      application: row.application_id,
-      requestedBy: row.requested_by,
-      delegates: [],
-      risk: 'low',
-    },
+    yield* requestResource(row),
     `request ${id}`,
   );
   const state = transition(requestMachine, row.state, 'cancel');

@@ -54,7 +54,10 @@ export type Actor = {
   readonly principal: string;
   readonly kind: 'User' | 'Worker';
   readonly name: string;
+  /** Roles that hold in the whole tenant. */
   readonly roles: readonly Role[];
+  /** Roles that hold for one application only, by its id. */
+  readonly applicationRoles?: ReadonlyMap<string, readonly Role[]>;
   /** When the person proved who they are, epoch milliseconds; for gates that ask for fresh authentication. */
   readonly authenticatedAt: number;
 };

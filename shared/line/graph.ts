@@ -6,6 +6,8 @@ export type LineGraph = {
   readonly nodes: ReadonlyMap<string, BlueprintNode>;
   /** Nodes that name this node among their needs. */
   readonly dependents: ReadonlyMap<string, readonly string[]>;
+  /** The soonest that a gate of this line can expire after it opened, in milliseconds; `Infinity` without gates. */
+  readonly gateExpiryMs: number;
   /** The nodes that come after this one, itself included, in blueprint order. */
   from(name: string): readonly string[];
 };
@@ -20,7 +22,8 @@ export function graphOf(line: ProductLine): LineGraph {
       for (const dependent of dependents.get(reachedName) ?? []) reached.add(dependent);
     return line.nodes.map((node) => node.id).filter((id) => reached.has(id));
   };
-  return { line, nodes, dependents, from };
+  const gateExpiryMs = Math.min(...line.nodes.map((node) => (node.kind === 'gate' ? node.expiryMs : Infinity)));
+  return { line, nodes, dependents, gateExpiryMs, from };
 }
 
 /** Names whose verdicts this node's conditions (and cases) ask for. */

@@ -119,6 +119,16 @@ export function* recordBundle(
       nudged: 1,
     }),
   );
+  scope.facts.push({
+    kind: 'request_ended',
+    request: row.id,
+    application: row.application_id,
+    line: row.line,
+    state: seal.conclusion.state,
+    startedAt: row.created_at,
+    endedAt: now,
+    traceparent: row.traceparent,
+  });
   yield* store();
   if (row.nudged === 0) tell(scope, row.id, { kind: 'nudge', orchestrator: 'request', id: row.id, run: row.run });
   return yield* commit(

@@ -59,6 +59,9 @@ export type Recorded = {
   readonly ended: ReadonlyMap<string, EndedNode>;
 };
 
+/** Code of a lease that ended without a report of its worker. */
+export const LEASE_EXPIRED = 'LEASE-EXPIRED';
+
 /** What became due. Applied in order, inside the transaction that found it. */
 export type Change =
   | { readonly do: 'skip'; readonly node: string }

@@ -34,6 +34,7 @@ export function* requeueJob(
       signature: change.signature,
     }),
   );
+  if (change.because === 'expired') scope.facts.push({ kind: 'lease_expired', pool: job.pool });
   if (change.signature !== null) yield* countSignature(node, change.signature);
   tell(scope, job.id, { kind: 'hint', job: job.id, pool: job.pool, request: job.request_id }, change.notBefore);
 }

@@ -1,9 +1,11 @@
 import { appendAudit } from '../audit/append.ts';
 import type { AuditStream, AuditValue } from '../audit/event.ts';
 import type { Digest } from '../domain/digest.ts';
+import { parseId, type RequestId } from '../domain/ids.ts';
 import type { OutboxBody, OutboxEntry } from '../outbox/entry.ts';
 import { writeOutbox } from '../outbox/write.ts';
 import type { Command } from '../store/command.ts';
+import type { Fact } from '../telemetry/facts.ts';
 import type { Actor, PlaneContext } from './context.ts';
 
 /** What a command gathers while it runs and writes at its end: outbox rows and the changes for its one audit event. */
@@ -16,6 +18,8 @@ export type Scope = {
   readonly changes: string[];
   /** Ids whose observers are to be woken after the commit. */
   readonly touched: Set<string>;
+  /** What is counted after the commit. */
+  readonly facts: Fact[];
 };
 
 /** What a command answers: its answer, and what the plane does after the commit. */
@@ -23,10 +27,24 @@ export type Committed<T> = {
   readonly answer: T;
   readonly outbox: readonly OutboxEntry[];
   readonly touched: readonly string[];
+  readonly facts?: readonly Fact[];
+  /** What people may like to see go by; absent where nothing was recorded. */
+  readonly happened?: Happening;
+};
+
+/** A command in a few words, for the activity feed: never the truth, which is its audit event. */
+export type Happening = {
+  readonly stream: AuditStream;
+  /** Database time, epoch milliseconds. */
+  readonly at: number;
+  /** The audit event's action. */
+  readonly what: string;
+  readonly request: RequestId | null;
+  readonly text: string;
 };
 
 export function openScope(context: PlaneContext, now: number, actor: Actor): Scope {
-  return { context, now, actor, outbox: [], changes: [], touched: new Set() };
+  return { context, now, actor, outbox: [], changes: [], touched: new Set(), facts: [] };
 }
 
 /** Adds an outbox row, born claimed by this process unless it is due only later. */
@@ -40,6 +58,9 @@ export function tell(scope: Scope, aggregate: string, body: OutboxBody, availabl
     availableAt,
   });
 }
+
+/** Changes that the activity feed tells one by one. */
+const HAPPENED_CHANGES = 5;
 
 export type AuditFact = {
   /** Application id, tenant id or `platform`. */
@@ -68,7 +89,19 @@ export function* commit<T>(scope: Scope, fact: AuditFact, answer: T): Command<Co
     changes: fact.values ?? {},
     steps: scope.changes,
   });
-  return { answer, outbox: scope.outbox.filter((entry) => entry.availableAt <= now), touched: [...scope.touched] };
+  return {
+    answer,
+    outbox: scope.outbox.filter((entry) => entry.availableAt <= now),
+    touched: [...scope.touched],
+    facts: scope.facts,
+    happened: {
+      stream: fact.stream,
+      at: now,
+      what: fact.action,
+      request: parseId('request', fact.subjects['request'] ?? '') ?? null,
+      text: scope.changes.slice(0, HAPPENED_CHANGES).join('; '),
+    },
+  };
 }
 
 function present<V>(values: Readonly<Record<string, V | null>>): Record<string, V> {

@@ -3,7 +3,15 @@ import { type Failure, failureSignature } from '../domain/failure.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { RequestConclusion } from '../domain/request/conclusion.ts';
 import type { LineGraph } from './graph.ts';
-import type { Change, EndedNode, OpenJob, OpenNode, Recorded, Walk } from './recorded.ts';
+import {
+  type Change,
+  type EndedNode,
+  LEASE_EXPIRED,
+  type OpenJob,
+  type OpenNode,
+  type Recorded,
+  type Walk,
+} from './recorded.ts';
 
 /**
  * The pure walk over recorded state: what became due for a running request. It reads nothing else and decides nothing by
@@ -177,7 +185,7 @@ function openJob(
         {
           kind: 'retryable',
           class: 'transient_infra',
-          code: 'LEASE-EXPIRED',
+          code: LEASE_EXPIRED,
           message: 'the worker stopped renewing its lease',
         },
         'expired',

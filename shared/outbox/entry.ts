@@ -11,6 +11,8 @@ export type OutboxBody =
       readonly orchestrator: 'request' | 'installation';
       readonly id: string;
       readonly run: number;
+      /** Until when nothing is due, as of the commit: the instance need not ask first. */
+      readonly wakeAt?: number;
     }
   | {
       readonly kind: 'nudge';

@@ -1,11 +1,13 @@
-import { ServiceBusClient } from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusClientOptions } from '@azure/service-bus';
 import type { AzureCredential } from '../azure/credential.ts';
 
 /** A namespace's host name, as the setting `<connection>__fullyQualifiedNamespace` of the Functions host carries it. */
 const NAMESPACE = /^[a-z0-9][a-z0-9-]{4,48}[a-z0-9](\.[a-z0-9-]+)+$/i;
 
-/** Against a broker that is away a send ends this soon; the outbox tries again. */
-const TIME_LIMIT_MS = 5_000;
+/** Against a broker that is away a send ends within 5 s; the outbox tries again. */
+export const HINT_BUS: ServiceBusClientOptions = {
+  retryOptions: { timeoutInMs: 5_000, maxRetries: 1, retryDelayInMs: 200 },
+};
 
 /**
  * A Service Bus client signed in by identity, with no shared key. The identity needs the role "Azure Service Bus Data Sender" on the queues it sends to.
@@ -17,7 +19,5 @@ export function serviceBusByIdentity(fullyQualifiedNamespace: string, credential
       'The Service Bus namespace is not a host name such as factory-plane.servicebus.windows.net. Give FACTORY_SERVICE_BUS__fullyQualifiedNamespace the host name alone, without sb:// and without keys.',
     );
   }
-  return new ServiceBusClient(fullyQualifiedNamespace, credential, {
-    retryOptions: { timeoutInMs: TIME_LIMIT_MS, maxRetries: 1, retryDelayInMs: 200 },
-  });
+  return new ServiceBusClient(fullyQualifiedNamespace, credential, HINT_BUS);
 }

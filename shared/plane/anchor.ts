@@ -5,8 +5,8 @@ import type { RunCommand } from './run.ts';
 
 export type AnchorWatch = {
   /**
-   * Compares the database with the anchors and adopts those it has not recorded. Run before the plane writes anything; a database that is
-   * behind or beside an anchor stops the plane's commands and does not throw, so that people can still read.
+   * Compares the database with the anchors and adopts those it has not recorded. Run before the plane writes anything, and after a restore was
+   * accepted; a database that is behind or beside an anchor stops the plane's commands and does not throw, so that people can still read.
    */
   check(): Promise<void>;
   /** Seals the audit heads that moved; one at a time. Answers the anchor's sequence, or undefined when nothing moved or the plane is stopped. */
@@ -15,20 +15,26 @@ export type AnchorWatch = {
   requireSound(): void;
   /** What was found, once it was. */
   rewound(): AuditRewound | undefined;
+  /** The incarnation that the database was of when it was last asked: at every check and every anchor. */
+  incarnation(): string;
 };
 
 /**
  * Watches that the audit streams only ever grow. What was sealed and is gone means a restore or a rewrite: effects have happened in the world
- * that the database does not know, so nothing may be commanded until an operator opens a new incarnation and the process starts again.
+ * that the database does not know, so nothing may be commanded until an operator has accepted that and another incarnation is open. A plane that
+ * was stopped by it looks with every anchor that is due whether that was done through another process.
  */
 export function createAnchorWatch(anchoring: Anchoring): AnchorWatch {
   let stopped: AuditRewound | undefined;
   let running: Promise<number | undefined> | undefined;
+  let incarnation = '';
 
   /** Remembers that the database was rewound; any other error is the caller's. */
-  const watch = async <T>(step: Promise<T>): Promise<T | undefined> => {
+  const watch = async <T>(step: () => Promise<T>): Promise<T | undefined> => {
     try {
-      return await step;
+      const value = await step();
+      stopped = undefined;
+      return value;
     } catch (error) {
       if (!(error instanceof AuditRewound)) throw error;
       stopped = error;
@@ -36,13 +42,20 @@ export function createAnchorWatch(anchoring: Anchoring): AnchorWatch {
     }
   };
 
+  const seal = async (): Promise<number | undefined> => {
+    const before = incarnation;
+    incarnation = await anchoring.incarnation();
+    if (stopped !== undefined && incarnation === before) return undefined;
+    return await watch(() => takeAnchor(anchoring));
+  };
+
   return {
     async check() {
-      await watch(checkAnchors(anchoring));
+      incarnation = await anchoring.incarnation();
+      await watch(() => checkAnchors(anchoring));
     },
     anchor() {
-      if (stopped !== undefined) return Promise.resolve(undefined);
-      running ??= watch(takeAnchor(anchoring)).finally(() => {
+      running ??= seal().finally(() => {
         running = undefined;
       });
       return running;
@@ -54,6 +67,7 @@ export function createAnchorWatch(anchoring: Anchoring): AnchorWatch {
       });
     },
     rewound: () => stopped,
+    incarnation: () => incarnation,
   };
 }
 

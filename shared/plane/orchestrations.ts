@@ -2,7 +2,8 @@ import { instanceId } from '../outbox/entry.ts';
 
 /** The orchestration engine, as the plane uses it. */
 export type Orchestrations = {
-  start(orchestrator: string, id: string, run: number): Promise<void>;
+  /** `wakeAt`: until when nothing is due, where that is known; the instance then waits without asking first. */
+  start(orchestrator: string, id: string, run: number, wakeAt?: number): Promise<void>;
   nudge(orchestrator: string, id: string, run: number): Promise<void>;
   /** `missing`: there is no such instance; `ended`: it will do nothing any more. */
   look(id: string, run: number): Promise<'running' | 'ended' | 'missing'>;
@@ -26,9 +27,10 @@ const runsAlready = (error: unknown): boolean =>
  * time per commit. `client` throws until the first function with a durable input has run; the outbox then tries again.
  */
 export function orchestrationsOver(client: () => DurableClient): Orchestrations {
-  const start = async (orchestrator: string, id: string, run: number): Promise<void> => {
+  const start = async (orchestrator: string, id: string, run: number, wakeAt?: number): Promise<void> => {
     try {
-      await client().startNew(orchestrator, { instanceId: instanceId(id, run), input: { id, run } });
+      const input = { id, run, ...(wakeAt === undefined ? {} : { wakeAt }) };
+      await client().startNew(orchestrator, { instanceId: instanceId(id, run), input });
     } catch (error) {
       if (!runsAlready(error)) throw error;
     }

@@ -1,8 +1,9 @@
 import { DocumentNotLoaded, type PlaneContext } from '../line/context.ts';
-import type { Committed } from '../line/scope.ts';
+import type { Committed, Happening } from '../line/scope.ts';
 import type { Relay } from '../outbox/relay.ts';
 import type { Command, Unchanged } from '../store/command.ts';
 import type { Store } from '../store/store.ts';
+import { commandStart, recordCommand } from './command-span.ts';
 import type { DocumentCache } from './documents.ts';
 import type { Observers } from './observers.ts';
 
@@ -22,13 +23,18 @@ export function createRunner(parts: {
   relay: Relay;
   observers: Observers;
   context: PlaneContext;
+  /** Told of what was committed; it must not throw, and nothing waits for it. */
+  happened?: (happening: Happening) => void;
 }): RunCommand {
-  const { store, documents, relay, observers, context } = parts;
+  const { store, documents, relay, observers, context, happened } = parts;
   return async (label, command) => {
     for (let load = 0; ; load += 1) {
       try {
+        const start = commandStart();
         const committed = await store.run(label, () => command(context));
+        recordCommand(label, store.dialect, start, committed);
         observers.wake(committed.touched);
+        if (committed.happened !== undefined) happened?.(committed.happened);
         await relay.drain(committed.outbox);
         return committed.answer;
       } catch (error) {

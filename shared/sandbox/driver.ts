@@ -30,6 +30,8 @@ export type SandboxLimits = {
   readonly openFiles: number;
   /** Kept bytes of standard output, and as many of standard error. What comes after is dropped and `outputTruncated` set. */
   readonly outputBytes: number;
+  /** What a program may keep in one read-write mount, by blocks on disk. Looked at while it runs. */
+  readonly diskBytes: number;
 };
 
 export type SandboxRun = {

@@ -13,6 +13,7 @@ export const defaultSandboxLimits: SandboxLimits = {
   fileBytes: 512 * MiB,
   openFiles: 4096,
   outputBytes: 4 * MiB,
+  diskBytes: 8192 * MiB,
 };
 
 /** A program that goes on writing past its kept output is ended at this many times `outputBytes`. */
@@ -26,6 +27,9 @@ export const mappedReserveBytes = 16 * 1024 * MiB;
 
 /** A sandbox is ended when the disk under one of its read-write mounts has less than this left. */
 export const diskReserveBytes = 512 * MiB;
+
+/** … or fewer free files (inodes) than this, where the file system counts them. */
+export const diskReserveEntries = 50_000;
 
 /** How long after its end a sandbox's pipes may stay open before they are closed from outside. */
 export const drainMs = 2 * second;
@@ -79,6 +83,5 @@ export const defaultTreeLimits: TreeLimits = {
 export const diffBytes = 32 * MiB;
 export const patchBytes = 32 * MiB;
 
-/** A workspace on disk, ignored files included. */
-export const workspaceBytes = 8192 * MiB;
+/** Entries that a program may keep in one read-write mount, ignored files included. */
 export const workspaceEntries = 1_000_000;

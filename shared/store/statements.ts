@@ -2,6 +2,7 @@
  * Loads every statement, for export and for the checks over all of them. A program loads only those its commands use. Listed by
  * name, not found on disk, so that a bundled build has them too; a test compares the list with the folders.
  */
+import './access/delegations.ts';
 import './access/principals.ts';
 import './access/roles.ts';
 import './access/tenants.ts';
@@ -46,8 +47,10 @@ import './nodes/supersede.ts';
 import './nodes/update.ts';
 import './platform/anchors.ts';
 import './platform/database-time.ts';
+import './platform/gauges.ts';
 import './platform/outbox.ts';
 import './platform/plane.ts';
+import './platform/restore.ts';
 import './platform/sealed.ts';
 import './platform/sweeps.ts';
 import './requests/answers.ts';

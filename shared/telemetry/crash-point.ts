@@ -1,4 +1,6 @@
 import { appendFileSync } from 'node:fs';
+import { recorder } from './recorder.ts';
+import { traced } from './spans.ts';
 
 /**
  * Named places where a process may die. Every commit, send and settle goes through `crossing`, which has one point on each
@@ -11,6 +13,7 @@ export const CROSSINGS = [
   'store.commit',
   'artifact.write',
   'anchor.write',
+  'incarnation.open',
   'outbox.send',
   'outbox.start',
   'outbox.nudge',
@@ -42,10 +45,14 @@ export function crashPoint(point: CrashPoint): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** Runs an asynchronous step with a crash point on each side. */
+/** Crossings that are spans of what they are part of. The relay, which knows what caused a delivery, makes its own; commits are named by their command. */
+const SPANNED = /^(worker|effect|artifact)\./;
+
+/** Runs an asynchronous step with a crash point on each side; within a span, as a span of its own. */
 export async function crossing<T>(name: Crossing, step: () => Promise<T>): Promise<T> {
   crashPoint(`${name}.before`);
-  const value = await step();
+  const spanned = recorder() !== undefined && SPANNED.test(name);
+  const value = spanned ? await traced({ name, kind: 'internal' }, step) : await step();
   crashPoint(`${name}.after`);
   return value;
 }

@@ -1,4 +1,7 @@
-import type { TaskContext } from '../jobs/task.ts';
+import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
+import { canonicalJson } from '../domain/digest.ts';
+import type { Packet } from '../domain/packet/schema.ts';
+import { type TaskContext, TaskFailure } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { openPackages } from '../stations/packages/open-packages.ts';
 import { readDeclaration, readPacket } from '../stations/work/inputs.ts';
@@ -6,11 +9,29 @@ import { requireSandbox } from '../stations/work/sandbox-permission.ts';
 import type { Bench } from './runs/bench.ts';
 import { createRecorder } from './runs/recorder.ts';
 
-/** Reads what both verifier tasks start from, and refuses to start without a sandbox that this application allows. */
+/**
+ * Reads what both verifier tasks start from. Refuses to start without a sandbox that this application allows, or for a packet that
+ * would have commands run that nobody allowed: known before any work, so asked before any work.
+ */
 export async function openBench(context: TaskContext, driver: SandboxDriver): Promise<Bench> {
   const packet = await readPacket(context);
   const declaration = await readDeclaration(context);
+  requireAllowedCommands(packet, declaration);
   const sandbox = await requireSandbox(driver, declaration);
   const packages = context.hasInput('packages') ? (await openPackages(context)).directory : null;
   return { context, driver, sandbox, packet, declaration, recorder: createRecorder(), packages };
+}
+
+/** A command of the packet runs only when the packet's own boundary or the application names it word for word. */
+function requireAllowedCommands(packet: Packet, declaration: ApplicationDeclaration): void {
+  const known = [...packet.boundary.allowedCommands, ...declaration.checks.map(({ command }) => command)].map(
+    (command) => canonicalJson(command),
+  );
+  const refused = packet.validation.commands.find((argv) => !known.includes(canonicalJson(argv)));
+  if (refused === undefined) return;
+  throw new TaskFailure({
+    kind: 'needs_human',
+    code: 'COMMAND-NOT-ALLOWED',
+    question: `validation.commands has ${JSON.stringify(refused).slice(0, 500)}, which is neither in boundary.allowedCommands nor a declared check. Allow it in the packet, or take it out?`,
+  });
 }

@@ -1,4 +1,4 @@
-import { canonicalJson, digestOfValue } from '../domain/digest.ts';
+import { digestOfValue } from '../domain/digest.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { type DiffEntry, diffTrees } from '../sandbox/git/diff.ts';
@@ -182,7 +182,6 @@ async function crossedBoundary(
 async function judge(bench: Bench, base: Snapshot, head: Snapshot, baseline: Receipt): Promise<Judged> {
   const { packet, declaration } = bench;
   const { repository } = head;
-  for (const argv of packet.validation.commands) requireAllowed(bench, argv);
   const faults: string[] = [];
   const line = await lineVerifiers[lineOf(packet)].after(bench, base, head, baseline.claims.line);
   faults.push(...line.faults);
@@ -237,17 +236,4 @@ function unpreparable(error: unknown, baseline: Receipt): Judged {
   if (!(error instanceof TaskFailure) || !('code' in error.failure) || error.failure.code !== PREPARE_FAILED)
     throw error;
   return notRun(baseline, ["the application's prepare command fails on the changed tree; the log has its output"]);
-}
-
-/** A command of the packet runs only when the packet's own boundary or the application names it word for word. */
-function requireAllowed({ packet, declaration }: Bench, argv: readonly string[]): void {
-  const known = [...packet.boundary.allowedCommands, ...declaration.checks.map(({ command }) => command)].map(
-    (command) => canonicalJson(command),
-  );
-  if (known.includes(canonicalJson(argv))) return;
-  throw new TaskFailure({
-    kind: 'needs_human',
-    code: 'COMMAND-NOT-ALLOWED',
-    question: `validation.commands has ${JSON.stringify(argv).slice(0, 500)}, which is neither in boundary.allowedCommands nor a declared check. Allow it in the packet, or take it out?`,
-  });
 }

@@ -124,7 +124,7 @@ describe('uploads', () => {
     const { uploads, lease, artifacts, objects } = await bench();
     const bytes = randomBytes(2_000);
     const wrong = randomBytes(2_000);
-    const mismatch = { status: 422, code: 'ARTIFACT-DIGEST-MISMATCH' };
+    const mismatch = { status: 422, code: 'FACTORY-DIGEST-MISMATCH' };
     const { upload } = await uploads.begin(lease, announced(bytes));
     await expect(uploads.append(lease, upload, 0, wrong)).rejects.toMatchObject(mismatch);
     await uploads.begin(lease, announced(bytes));

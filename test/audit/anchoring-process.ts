@@ -21,6 +21,6 @@ await takeAnchor({
   anchors: await openFileAnchors(join(path, 'anchors')),
   signer,
   trust: () => Promise.resolve({ format: 'factory-trust/v1', keys }),
-  incarnation: 'inc_1',
+  incarnation: () => Promise.resolve('inc_1'),
   now: Date.now,
 });

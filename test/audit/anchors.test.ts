@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -9,11 +9,15 @@ import { readAnchor } from '../../shared/audit/anchor/document.ts';
 import { openFileAnchors } from '../../shared/audit/anchor/file-anchors.ts';
 import { merkleTree, rootByPath } from '../../shared/audit/anchor/merkle.ts';
 import { AuditRewound } from '../../shared/audit/anchor/rewound.ts';
-import { type Anchoring, checkAnchors, takeAnchor } from '../../shared/audit/anchor/take.ts';
+import { type Anchoring, checkAnchors, recordAnchors, takeAnchor } from '../../shared/audit/anchor/take.ts';
 import { appendAudit } from '../../shared/audit/append.ts';
 import { type AuditEvent, chainHash, genesisHash } from '../../shared/audit/event.ts';
 import { exportAudit, exportText } from '../../shared/audit/export.ts';
-import { ExportMalformed, verifyExport } from '../../shared/audit/verify/file.ts';
+import { declareRestore } from '../../shared/audit/restore/declare.ts';
+import { findRestore } from '../../shared/audit/restore/find.ts';
+import { readAnchorFiles } from '../../shared/audit/verify/anchor-files.ts';
+import { verifyExport } from '../../shared/audit/verify/file.ts';
+import { ExportMalformed } from '../../shared/audit/verify/malformed.ts';
 import { proofOf } from '../../shared/audit/verify/record.ts';
 import { digestOfBytes } from '../../shared/domain/digest.ts';
 import { newId } from '../../shared/domain/ids.ts';
@@ -49,12 +53,26 @@ async function bench(path: string): Promise<Bench> {
     keys,
     anchors: await openFileAnchors(join(path, 'anchors')),
     trust: () => Promise.resolve(keys),
-    incarnation: 'inc_1',
+    incarnation: () => Promise.resolve('inc_1'),
     now: Date.now,
     async append(...events) {
       for (const each of events) await store.run('test', () => appendAudit({ ...each, at: Date.now() }));
     },
   };
+}
+
+async function exportTo(file: string, from: Bench, stream = application): Promise<string> {
+  const lines = exportAudit({
+    store: from.store,
+    streams: [stream],
+    trust: from.keys,
+    incarnation: 'inc_1',
+    at: Date.now(),
+  });
+  let text = '';
+  for await (const line of exportText(lines)) text += line;
+  await writeFile(file, text);
+  return text;
 }
 
 const eventsOf = (store: Store, stream: AuditEvent['stream'] = application) =>
@@ -170,16 +188,18 @@ describe('anchors', () => {
     expect(await takeAnchor(again)).toBeUndefined();
   });
 
-  it('stops at a database that was restored from a backup, until a new incarnation is opened', async () => {
+  it('stops at a database that was restored from a backup, until what was lost is declared and its incarnation opened', async () => {
     const path = await temporaryDirectory();
     const made = await bench(path);
-    await made.append(event(), event());
+    await made.append(event(), event(), event({ stream: tenantId }));
     await takeAnchor(made);
     await made.store.close();
     const backup = await readFile(join(path, 'plane.db'));
 
     const later = await bench(path);
     await later.append(event());
+    await takeAnchor(later);
+    await later.append(event(), event());
     await takeAnchor(later);
     await later.store.close();
     await writeFile(join(path, 'plane.db'), backup);
@@ -191,29 +211,75 @@ describe('anchors', () => {
       stream: application,
       message: expect.stringContaining('was at event 3 and is now at 2'),
     });
+    const found = await findRestore(restored);
+    expect(found).toMatchObject({
+      current: 'inc_1',
+      sound: false,
+      last: { statement: { sequence: 3 } },
+      begun: [],
+      losses: [{ stream: application, seq: 2, lostTo: 5, replaced: false }],
+    });
+    const accepted = { acceptedBy: 'usr_1', reason: 'the disk was lost' };
+    const declared = await declareRestore(restored, found, { ...accepted, incarnation: 'inc_2' });
+    expect(declared).toMatchObject({ sound: false, losses: [], begun: [{ statement: { sequence: 4 } }] });
+    // Declared and not opened: the database still says the old incarnation, and nothing goes on. Who declares again takes over what there is.
+    await expect(checkAnchors(restored)).rejects.toBeInstanceOf(AuditRewound);
+    await declareRestore(restored, await findRestore(restored), { ...accepted, incarnation: 'inc_3' });
+    expect(await readdir(join(path, 'anchors'))).toHaveLength(4);
 
-    const reopened = { ...restored, incarnation: 'inc_2' };
-    expect(await checkAnchors(reopened)).toBe(2);
+    const reopened = { ...restored, incarnation: () => Promise.resolve('inc_2') };
+    await recordAnchors(reopened, declared.begun[0]!);
+    expect(await checkAnchors(reopened)).toBe(4);
     await restored.append(event());
-    expect(await takeAnchor(reopened)).toBe(3);
-    // What was lost stays said: the anchor of the old incarnation no longer agrees, and the new one owns up to it.
+    expect(await takeAnchor(reopened)).toBe(5);
     const lines = join(path, 'audit.jsonl');
-    let text = '';
-    for await (const line of exportText(
-      exportAudit({
-        store: restored.store,
-        streams: [application],
-        trust: restored.keys,
-        incarnation: 'inc_2',
-        at: Date.now(),
-      }),
-    ))
-      text += line;
-    await writeFile(lines, text);
+    await exportTo(lines, restored);
     expect(await verifyExport(lines, { keys: restored.keys })).toMatchObject({
       ok: true,
-      streams: [{ events: 3, provedTo: 3, restores: [{ anchor: 2, seq: 3 }] }],
+      streams: [{ events: 3, provedTo: 3, losses: [{ anchor: 4, from: 3, to: 5 }] }],
+      anchors: { last: 5, restores: [{ anchor: 4, of: 'inc_1', incarnation: 'inc_2', ...accepted }] },
     });
+    expect(
+      await verifyExport(lines, { keys: restored.keys, anchors: readAnchorFiles(join(path, 'anchors')) }),
+    ).toMatchObject({ ok: true, anchored: 'given' });
+
+    // The same backup once more: the incarnation that it is of has ended, whatever was sealed since.
+    await restored.store.close();
+    await writeFile(join(path, 'plane.db'), backup);
+    const again = await bench(path);
+    await expect(takeAnchor(again)).rejects.toBeInstanceOf(AuditRewound);
+    expect(await findRestore(again)).toMatchObject({
+      sound: false,
+      last: { statement: { sequence: 5 } },
+      begun: [],
+      losses: [{ stream: application, seq: 2, lostTo: 3 }],
+    });
+  });
+
+  it('tells what was lost of a stream that went on differently, and of one that is gone', async () => {
+    const path = await temporaryDirectory();
+    const made = await bench(path);
+    const gone = newId('application', 7);
+    await made.append(event(), event());
+    await takeAnchor(made);
+    await made.store.close();
+    const backup = await readFile(join(path, 'plane.db'));
+    const later = await bench(path);
+    await later.append(event(), event(), event({ stream: gone }));
+    await takeAnchor(later);
+    await later.store.close();
+    await writeFile(join(path, 'plane.db'), backup);
+    // As one who did not wait: other events took the places before anybody compared.
+    const restored = await bench(path);
+    await restored.append(event(), event(), event());
+    const { losses } = await findRestore(restored);
+    expect(losses.map(({ stream, seq, lostTo, replaced }) => ({ stream, seq, lostTo, replaced }))).toEqual(
+      [
+        { stream: application, seq: 2, lostTo: 4, replaced: true },
+        { stream: gone, seq: 0, lostTo: 1, replaced: false },
+      ].sort((a, b) => (a.stream < b.stream ? -1 : 1)),
+    );
+    expect(losses.find(({ stream }) => stream === gone)!.hash).toBe(genesisHash(gone));
   });
 
   it('stops at a database whose anchored event was rewritten, and at an anchor file that was exchanged', async () => {
@@ -277,18 +343,7 @@ describe('the export', () => {
     await takeAnchor(made);
     await made.append(event(), event());
     const file = join(made.path, 'audit.jsonl');
-    let text = '';
-    for await (const line of exportText(
-      exportAudit({
-        store: made.store,
-        streams: [application],
-        trust: made.keys,
-        incarnation: 'inc_1',
-        at: Date.now(),
-      }),
-    ))
-      text += line;
-    await writeFile(file, text);
+    const text = await exportTo(file, made);
     expect(text).not.toContain(tenantId);
     expect(await verifyExport(file)).toMatchObject({
       ok: true,
@@ -302,7 +357,12 @@ describe('the export', () => {
       .split('\n')
       .filter((line) => !line.startsWith('{"type":"anchor"'))
       .filter((line) => !/"seq":(2\d|3\d)/.test(line) || line.startsWith('{"type":"header"'));
-    await writeFile(file, cut.filter((line) => !line.startsWith('{"type":"head"')).join('\n'));
+    const events = (await eventsOf(made.store)).slice(0, 19);
+    const head = JSON.stringify({ type: 'head', stream: application, seq: 19, hash: events.at(-1)!.hash });
+    await writeFile(
+      file,
+      [...cut.filter((line) => line !== '' && !line.startsWith('{"type":"head"')), head].join('\n'),
+    );
     expect(await verifyExport(file, { keys: made.keys })).toMatchObject({ ok: true, streams: [{ provedTo: 0 }] });
     const kept = readAnchor(await readFile(join(made.path, 'anchors', anchorName(1)), 'utf8'), made.keys);
     if (typeof kept === 'string') throw new Error(kept);
@@ -310,6 +370,109 @@ describe('the export', () => {
       ok: false,
       streams: [{ stream: application, faults: [{ code: 'cut' }] }],
     });
+  });
+
+  it('keeps what only looks like the end of a line', async () => {
+    const made = await bench(await temporaryDirectory());
+    await made.append(event({ changes: { reason: 'one\u2028two\u2029three\u0085four\rfive' } }));
+    const file = join(made.path, 'audit.jsonl');
+    await exportTo(file, made);
+    expect(await verifyExport(file)).toMatchObject({ ok: true, streams: [{ events: 1 }] });
+  });
+
+  it('finds what was added to an export, left out of it, or said twice', async () => {
+    const made = await bench(await temporaryDirectory());
+    await made.append(event(), event(), event());
+    await takeAnchor(made);
+    await made.append(event());
+    const file = join(made.path, 'audit.jsonl');
+    const lines = (await exportTo(file, made)).trimEnd().split('\n');
+    const [header, keys, anchor, first] = lines as [string, string, string, string];
+    const head = lines.at(-1)!;
+    const outcome = async (changed: readonly string[]): Promise<string> => {
+      await writeFile(file, `${changed.join('\n')}\n`);
+      return await verifyExport(file, { keys: made.keys }).then(
+        (verdict) =>
+          verdict.ok
+            ? 'verified'
+            : [...verdict.anchors.faults, ...verdict.streams.flatMap(({ faults }) => faults)]
+                .map(({ message }) => message)
+                .join('; '),
+        (error: unknown) => String(error),
+      );
+    };
+    expect(await outcome(lines)).toBe('verified');
+    expect(await outcome([...lines, head])).toContain(`holds the head of ${application} twice`);
+    expect(await outcome([header, keys, ...lines.slice(1)])).toContain('holds its keys twice');
+    expect(await outcome(lines.slice(0, -1))).toContain('has no head: the export was cut short');
+    const stranger = { type: 'event', stream: tenantId, seq: 1, bytes: '{}', hash: 'sha256:00' };
+    expect(await outcome([...lines, JSON.stringify(stranger)])).toContain('which its header does not name');
+    expect(await outcome([...lines, '{"type":"note","text":"trust me"}'])).toContain(`Line ${lines.length + 1}`);
+    expect(await outcome([header, keys, anchor, anchor, ...lines.slice(3)])).toContain('does not follow anchor 1');
+    const twice = first.replace('"bytes":', '"bytes":"another reader sees this","bytes":');
+    expect(await outcome(lines.with(3, twice))).toContain('The key "bytes" appears twice');
+    expect(await outcome(lines.with(3, first.replace('"seq":1', '"seq":"1"')))).toContain('Line 4');
+    expect(await outcome(lines.with(3, first.replace('"seq":1', '"seq":1e999')))).toContain('Line 4');
+    expect(await outcome(lines.with(3, `${'['.repeat(100_000)}`))).toContain('Line 4');
+    // Nothing of the stream at all, and nothing that says so.
+    expect(await outcome([header, keys])).toBe('verified');
+    expect(await verifyExport(file, { keys: made.keys })).toMatchObject({
+      streams: [{ stream: application, events: 0, provedTo: 0 }],
+    });
+    await writeFile(
+      file,
+      Buffer.concat([Buffer.from(`${lines.slice(0, 3).join('\n')}\n`), Buffer.alloc(9 * 1024 * 1024, 0x20)]),
+    );
+    await expect(verifyExport(file)).rejects.toThrow('Line 4 of the audit export has more than');
+    await writeFile(file, Buffer.concat([Buffer.from(`${header}\n`), Buffer.from([0x22, 0xff, 0x22])]));
+    await expect(verifyExport(file)).rejects.toThrow('Line 2 of the audit export');
+  });
+
+  it('holds an export against the anchors from where they are kept', async () => {
+    const made = await bench(await temporaryDirectory());
+    for (let round = 0; round < 4; round++) {
+      await made.append(event());
+      await takeAnchor(made);
+    }
+    const file = join(made.path, 'audit.jsonl');
+    await exportTo(file, made);
+    const kept = join(made.path, 'anchors');
+    const copy = await temporaryDirectory();
+    const outcome = async (change: (directory: string) => Promise<void>): Promise<string> => {
+      await rm(copy, { recursive: true, force: true });
+      await cp(kept, copy, { recursive: true });
+      for (const name of await readdir(copy)) await chmod(join(copy, name), 0o600);
+      await change(copy);
+      return await verifyExport(file, { keys: made.keys, anchors: readAnchorFiles(copy) }).then(
+        (verdict) => (verdict.ok ? 'verified' : verdict.anchors.faults.map(({ message }) => message).join('; ')),
+        (error: unknown) => String(error),
+      );
+    };
+    const at = (directory: string, sequence: number): string => join(directory, anchorName(sequence));
+    expect(await outcome(async (directory) => writeFile(join(directory, 'README'), 'ours'))).toBe('verified');
+    expect(await outcome((directory) => rm(at(directory, 2)))).toContain('anchor 3 does not follow anchor 1');
+    expect(await outcome((directory) => rm(at(directory, 4)))).toContain(
+      '1 anchors that the export shows are not among',
+    );
+    expect(
+      await outcome(async (directory) => {
+        await rename(at(directory, 2), join(directory, 'other'));
+        await rename(at(directory, 3), at(directory, 2));
+        await rename(join(directory, 'other'), at(directory, 3));
+      }),
+    ).toContain('anchor 3 lies under that name');
+    expect(await outcome((directory) => writeFile(at(directory, 3), '{}'))).toContain('is not a stored anchor');
+    expect(
+      await outcome(async (directory) => {
+        const text = await readFile(at(directory, 3), 'utf8');
+        await writeFile(at(directory, 3), text.replace(/"seq":\d+/, '"seq":9'));
+      }),
+    ).toContain('not under the signed root');
+    expect(
+      await outcome(async (directory) => {
+        for (const name of await readdir(directory)) await rm(join(directory, name));
+      }),
+    ).toContain('There is no anchor in');
   });
 
   it('refuses a file that is no export, naming the line', async () => {

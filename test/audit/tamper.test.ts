@@ -19,26 +19,24 @@ const headAt = (records: readonly AuditRecord[], seq: number): Head => ({
 });
 const other = (stream: string, seq: number): Head => ({ stream, seq, hash: digestOfBytes(`${stream} ${seq}`) });
 
-async function anchored(
-  heads: readonly Head[][],
-  incarnations: readonly string[] = [],
-  by = signer,
-): Promise<Anchor[]> {
+type Sealing = {
+  readonly heads: readonly Head[];
+  readonly incarnation: string;
+  readonly restore?: { readonly acceptedBy: string; readonly reason: string };
+};
+
+async function sealed(sealings: readonly Sealing[], by = signer): Promise<Anchor[]> {
   const made: Anchor[] = [];
-  for (const [index, sealed] of heads.entries())
-    made.push(
-      await signAnchor(
-        {
-          previous: made.at(-1),
-          incarnation: incarnations[index] ?? 'inc_1',
-          at: 1_700_000_000_000 + index * 60_000,
-          heads: sealed,
-        },
-        by,
-      ),
-    );
+  for (const [index, sealing] of sealings.entries())
+    made.push(await signAnchor({ previous: made.at(-1), at: 1_700_000_000_000 + index * 60_000, ...sealing }, by));
   return made;
 }
+
+const anchored = (heads: readonly (readonly Head[])[], by = signer): Promise<Anchor[]> =>
+  sealed(
+    heads.map((sealing) => ({ heads: sealing, incarnation: 'inc_1' })),
+    by,
+  );
 
 beforeAll(async () => {
   events = chain(COUNT);
@@ -75,10 +73,10 @@ describe('verifying 10,000 audit records', () => {
           provedBy: 3,
           notYetAnchored: 10,
           faults: [],
-          restores: [],
+          losses: [],
         },
       ],
-      anchors: { count: 3, last: 3, faults: [] },
+      anchors: { count: 3, first: 1, last: 3, restores: [], faults: [] },
     });
   });
 
@@ -155,7 +153,7 @@ describe('verifying 10,000 audit records', () => {
 
   it('believes no anchor of another key, purpose, time or content', async () => {
     const stranger = testSigner();
-    const forged = (await anchored([[headAt(events, 4_000)]], [], stranger)).map((anchor) => proofOf(anchor));
+    const forged = (await anchored([[headAt(events, 4_000)]], stranger)).map((anchor) => proofOf(anchor));
     expect((await verify(events, forged)).anchors.faults).toMatchObject([
       { message: expect.stringContaining('not among the trusted keys') },
     ]);
@@ -214,17 +212,118 @@ describe('verifying 10,000 audit records', () => {
     for (const proof of proofs) expect(Buffer.from(proof.anchor.payload, 'base64').toString()).not.toContain('app_');
   });
 
-  it('tells a restore that a later incarnation owns up to from a rewrite', async () => {
+  it('accepts a restore that was declared, in words, and none that was not', async () => {
     const lost = chain(50);
     const kept = lost.slice(0, 20);
-    const after = rechained([...kept, ...chain(10)]).map((record, index) => (index < 20 ? kept[index]! : record));
-    // Continue the chain from the kept events as the restored plane does.
+    // The restored plane continues the chain from what was kept.
     const continued = rechained([...kept, ...chain(10)]);
-    expect(after).toHaveLength(continued.length);
-    const proofsOf = async (incarnations: string[]): Promise<AnchorProof[]> =>
-      (await anchored([[headAt(lost, 40)], [headAt(continued, 30)]], incarnations)).map((anchor) => proofOf(anchor));
-    expect(await fault(continued, await proofsOf(['inc_1', 'inc_1']))).toEqual({ code: 'cut', seq: 31 });
-    const verdict = await verify(continued, await proofsOf(['inc_1', 'inc_2']));
-    expect(verdict).toMatchObject({ ok: true, streams: [{ provedTo: 30, restores: [{ anchor: 1, seq: 40 }] }] });
+    const restore = { acceptedBy: 'usr_1', reason: 'the disk was lost' };
+    const declares = (to: number, more: Partial<Sealing> = {}): Sealing => ({
+      heads: [{ ...headAt(kept, 20), lostTo: to }],
+      incarnation: 'inc_2',
+      restore,
+      ...more,
+    });
+    const before: Sealing = { heads: [headAt(lost, 40)], incarnation: 'inc_1' };
+    const after: Sealing = { heads: [headAt(continued, 30)], incarnation: 'inc_2' };
+    const verdictOf = async (sealings: readonly Sealing[]): Promise<AuditVerdict> =>
+      verify(
+        continued,
+        (await sealed(sealings)).map((anchor) => proofOf(anchor)),
+      );
+    const said = async (sealings: readonly Sealing[]): Promise<string> => {
+      const verdict = await verdictOf(sealings);
+      expect(verdict.ok).toBe(false);
+      return [...verdict.anchors.faults, ...verdict.streams[0]!.faults].map(({ message }) => message).join('; ');
+    };
+
+    expect(await verdictOf([before, declares(40), after])).toMatchObject({
+      ok: true,
+      streams: [{ provedTo: 30, provedBy: 3, losses: [{ anchor: 2, from: 21, to: 40 }], faults: [] }],
+      anchors: { restores: [{ anchor: 2, of: 'inc_1', incarnation: 'inc_2', ...restore }], faults: [] },
+    });
+    // Undeclared: the anchors alone, or another incarnation that nobody opened.
+    expect(await said([before, { ...after, incarnation: 'inc_1' }])).toContain('the tail was cut');
+    expect(await said([before, after])).toMatch(/no restore was declared.*the tail was cut/);
+    // A loss that is smaller than what is gone, or a stream that is not named, excuses nothing.
+    expect(await said([before, declares(39), after])).toContain('understated');
+    expect(await said([before, declares(40, { heads: [{ ...other('app_b', 3), lostTo: 9 }] }), after])).toContain(
+      'the tail was cut',
+    );
+    // What it says was kept must be there.
+    expect(await said([before, declares(40, { heads: [{ ...headAt(lost, 30), lostTo: 40 }] }), after])).toContain(
+      'the chain up to it was rewritten',
+    );
+    // A second rewind behind the first needs a declaration of its own; and an incarnation that ended is not opened again.
+    const twice = rechained([...kept, ...chain(4)]);
+    const again = declares(30, { incarnation: 'inc_3' });
+    const last: Sealing = { heads: [headAt(twice, 24)], incarnation: 'inc_3' };
+    const verdict = await verify(
+      twice,
+      (await sealed([before, declares(40), after, again, last])).map((anchor) => proofOf(anchor)),
+    );
+    expect(verdict).toMatchObject({
+      ok: true,
+      streams: [
+        {
+          provedTo: 24,
+          losses: [
+            { anchor: 2, from: 21, to: 40 },
+            { anchor: 4, from: 21, to: 30 },
+          ],
+        },
+      ],
+    });
+    const rewound = await verify(
+      twice,
+      (await sealed([before, declares(40), after])).map((anchor) => proofOf(anchor)),
+    );
+    expect(rewound).toMatchObject({ ok: false, streams: [{ faults: [{ code: 'cut', seq: 25 }] }] });
+    expect(await said([before, declares(40), after, { ...again, incarnation: 'inc_1' }])).toContain('was open before');
+    expect(
+      await said([before, { ...declares(40), incarnation: 'inc_1' }, { ...after, incarnation: 'inc_1' }]),
+    ).toContain('was open before');
+  });
+
+  it('believes no declaration of another anchor, another key or another content', async () => {
+    const lost = chain(50);
+    const continued = rechained([...lost.slice(0, 20), ...chain(10)]);
+    const declaration: Sealing = {
+      heads: [{ ...headAt(lost, 20), lostTo: 40 }],
+      incarnation: 'inc_2',
+      restore: { acceptedBy: 'usr_1', reason: 'the disk was lost' },
+    };
+    const before: Sealing = { heads: [headAt(lost, 40)], incarnation: 'inc_1' };
+    const after: Sealing = { heads: [headAt(continued, 30)], incarnation: 'inc_2' };
+    const honest = (await sealed([before, declaration, after])).map((anchor) => proofOf(anchor));
+    const said = async (shown: readonly AnchorProof[]): Promise<string> => {
+      const verdict = await verify(continued, shown);
+      expect(verdict.ok).toBe(false);
+      return [...verdict.anchors.faults, ...verdict.streams[0]!.faults].map(({ message }) => message).join('; ');
+    };
+    const [first, second, third] = honest as [AnchorProof, AnchorProof, AnchorProof];
+    expect((await verify(continued, honest)).ok).toBe(true);
+    // One that follows another anchor, and one that a stranger signed.
+    const elsewhere = (await sealed([{ ...before, heads: [headAt(lost, 41)] }, declaration])).map((anchor) =>
+      proofOf(anchor),
+    );
+    expect(await said([first, elsewhere[1]!, third])).toMatch(/does not follow.*the tail was cut/);
+    const stranger = (await sealed([before, declaration], testSigner())).map((anchor) => proofOf(anchor));
+    expect(await said([first, stranger[1]!, third])).toContain('not among the trusted keys');
+    expect(await said([first, third])).toContain('does not follow');
+    expect(await said([first, third, second])).toContain('does not follow');
+    // Heads are proved with what they say was lost.
+    const [head] = second.heads;
+    for (const changed of [
+      { ...head!, lostTo: 45 },
+      { ...head!, seq: 19 },
+      { ...head!, lostTo: undefined },
+    ])
+      expect(await said([first, { ...second, heads: [changed] }, third])).toContain('not under the signed root');
+    // A loss in an anchor that declares no restore.
+    const silent = (await sealed([before, { heads: declaration.heads, incarnation: 'inc_1' }])).map((anchor) =>
+      proofOf(anchor),
+    );
+    expect(await said(silent)).toContain('declares no restore');
   });
 });

@@ -168,7 +168,7 @@ describe('staging in append blobs', () => {
     await uploads.append(lease, upload, 0, randomBytes(1_000));
     await uploads.append(lease, upload, 1_000, bytes.subarray(1_000, 2_000));
     await expect(uploads.append(lease, upload, 2_000, bytes.subarray(2_000))).rejects.toMatchObject({
-      code: 'ARTIFACT-DIGEST-MISMATCH',
+      code: 'FACTORY-DIGEST-MISMATCH',
     });
     await uploads.begin(lease, announced);
     for (const at of [0, 1_000, 1_000, 2_000]) await uploads.append(lease, upload, at, bytes.subarray(at, at + 1_000));

@@ -12,7 +12,13 @@ test('help names the exit codes of each terminal state', async () => {
 
 test('wrong use ends with 2, and nothing on standard output', async () => {
   expect(await factory(['no-such-command'])).toMatchObject({ code: 2, out: '' });
-  expect((await factory(['packet', 'new'])).code).toBe(2);
+  for (const args of [
+    ['packet', 'new'],
+    ['watch', 'req_x', '--until', 'tomorrow'],
+    ['watch', 'req_x', '--limit', 'soon'],
+    ['run', 'packet.yaml', '--repository', '.', '--limit', '-1'],
+  ])
+    expect(await factory(args), args.join(' ')).toMatchObject({ code: 2, out: '' });
 });
 
 test('a packet template is written once and never over another file', async () => {
@@ -66,6 +72,10 @@ test('what is no evidence does not verify', async () => {
   const file = path.join(temporary(), 'bundle.json');
   writeFileSync(file, '{}');
   expect(await factory(['verify', file])).toMatchObject({ code: 1 });
+  // A trust file that is none is told like any other wrong file, and so is an anchor directory that is not there.
+  const keyless = await factory(['verify', file, '--keys', 'README.md']);
+  expect(keyless).toMatchObject({ code: 1 });
+  expect(keyless.err).toContain('is no trust file');
 });
 
 test('a data directory of something else and one of a newer program are refused in words', async () => {

@@ -71,6 +71,17 @@ test('the exit code says how a request ended', async () => {
   expect((await run('malformed')).code).toBe(1);
 });
 
+test('without --declaration what was declared is kept', async () => {
+  const declared = async (): Promise<unknown> =>
+    JSON.parse((await factory(['--data', data, '--json', 'applications'])).out);
+  const before = await declared();
+  const again = await factory(['--data', data, '--json', 'run', packet('already-fixed'), '--repository', repository]);
+  expect(again.code).toBe(10);
+  expect(again.err).toContain('what is declared of it is kept');
+  expect(JSON.parse(again.out)).toMatchObject({ terminal: 'NO_OP' });
+  expect(await declared()).toEqual(before);
+});
+
 test("another's request is not there", async () => {
   const { code, err } = await factory(['--data', data, '--as', 'station', 'watch', request]);
   expect(code).toBe(1);

@@ -34,7 +34,6 @@ const POINTS = [
   'effect.pull_request.after',
   'effect.verify.before#2',
   'effect.verify.after#2',
-  'worker.upload.after',
   'worker.complete.before',
   'worker.complete.after',
 ];

@@ -13,7 +13,7 @@ const worker = await startWorker({
   handlers: effectorHandlers,
   dataDirectory,
   concurrency: 1,
-  log: (level, message, fields) => process.stderr.write(`${level} ${message} ${JSON.stringify(fields ?? {})}\n`),
+  log: (event, fields) => process.stderr.write(`${event} ${JSON.stringify(fields ?? {})}\n`),
 });
 const run = await worker.runHint(JSON.parse(hint));
 await worker.stop();

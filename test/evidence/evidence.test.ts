@@ -113,6 +113,14 @@ describe('building evidence', () => {
         '/validation/tree',
         (facts) => ({ ...facts, validation: { ...facts.validation, tree: digestOfBytes('another') } }),
       ],
+      ['/policyDecisions', (facts) => ({ ...facts, policyDecisions: [] })],
+      [
+        '/approvals/0/decisions',
+        (facts) => ({
+          ...facts,
+          policyDecisions: facts.policyDecisions.map((decision) => ({ ...decision, principal: 'pri_lead' })),
+        }),
+      ],
       [
         '/change/tree',
         (facts) => ({
@@ -346,15 +354,18 @@ describe('the bundle file', () => {
     // A copy of the right one among the artifacts does not make up for a wrong one in its place.
     const copied = { ...parts, changeEvidence: other.bytes, artifacts: [...parts.artifacts, change.bytes] };
     expect(verifyBundleFile(writeBundleFile(copied), { keys }).ok).toBe(false);
-    const unreferenced = JSON.parse(
-      writeBundleFile({ ...parts, artifacts: [...parts.artifacts, Buffer.from('more')] }),
-    );
-    expect(verifyBundleFile(JSON.stringify(unreferenced), { keys }).ok).toBe(true);
-    for (const artifact of unreferenced.artifacts) {
-      if (Buffer.from(artifact.content, 'base64').toString() === 'more')
-        artifact.content = Buffer.from('less').toString('base64');
-    }
-    expect(verifyBundleFile(JSON.stringify(unreferenced), { keys }).ok).toBe(false);
+    // Nothing rides along: neither what the evidence does not refer to, nor anything twice.
+    const unreferenced = writeBundleFile({ ...parts, artifacts: [...parts.artifacts, Buffer.from('more')] });
+    expect(verifyBundleFile(unreferenced, { keys })).toMatchObject({
+      ok: false,
+      faults: [{ message: expect.stringContaining('the evidence refers to no artifact') }],
+    });
+    const whole = JSON.parse(writeBundleFile(parts)) as { artifacts: unknown[] };
+    const doubled = JSON.stringify({ ...whole, artifacts: [...whole.artifacts, whole.artifacts[0]] });
+    expect(verifyBundleFile(doubled, { keys })).toMatchObject({
+      ok: false,
+      faults: [{ message: expect.stringContaining('is in the file twice') }],
+    });
     expect(verifyBundleFile(writeBundleFile({ ...parts, changeEvidence: other.bytes }), { keys }).ok).toBe(false);
     const file: { artifacts: { digest: string; content: string }[] } = JSON.parse(writeBundleFile(parts));
     const changed = {
@@ -366,5 +377,36 @@ describe('the bundle file', () => {
     };
     expect(verifyBundleFile(JSON.stringify(changed), { keys }).ok).toBe(false);
     for (const text of ['', '{}', '[]', 'null']) expect(verifyBundleFile(text, { keys }).ok).toBe(false);
+  });
+
+  it('refuses what two readers could read as two documents, and what is signed by anybody besides', async () => {
+    const { change, bundle } = await sealedBundle();
+    const text = writeBundleFile({ evidence: bundle.bytes, changeEvidence: change.bytes, keys, artifacts: [] });
+    const why = (changed: string): string => {
+      const verdict = verifyBundleFile(changed, { keys });
+      expect(verdict.ok).toBe(false);
+      return verdict.faults[0]!.message;
+    };
+    expect(verifyBundleFile(text, { keys }).ok).toBe(true);
+    expect(why(text.replace('{', '{"evidence":"another reader sees this",'))).toContain('"evidence" appears twice');
+    const envelope = (changed: (of: string) => string): string =>
+      JSON.stringify({ ...JSON.parse(text), evidence: changed(Buffer.from(bundle.bytes).toString('utf8')) });
+    expect(why(envelope((of) => of.replace('{', '{"payload":"AAAA",')))).toContain('"payload" appears twice');
+    const signedBy = (change: (signatures: unknown[]) => unknown[]): string =>
+      envelope((of) => {
+        const parsed = JSON.parse(of) as { signatures: unknown[] };
+        return JSON.stringify({ ...parsed, signatures: change(parsed.signatures) });
+      });
+    expect(why(signedBy(() => []))).toContain('not a DSSE envelope');
+    expect(why(signedBy(([first]) => [first, first]))).toContain('signs it twice');
+    expect(why(signedBy(([first]) => [first, { ...(first as object), keyid: 'key_0' }]))).toContain(
+      'not among the trusted keys',
+    );
+    expect(why(envelope((of) => of.replace('in-toto+json', 'in-toto+yaml')))).toContain('its payload type is');
+    expect(why(envelope((of) => Buffer.from(JSON.parse(of).payload, 'base64').toString('utf8')))).toContain(
+      'not a DSSE envelope',
+    );
+    expect(why(`${'['.repeat(100_000)}`)).toContain('nested deeper');
+    expect(why(text.replace('"artifacts":[', '"artifacts":{"length":0},"more":['))).toContain('not a factory-bundle');
   });
 });

@@ -134,12 +134,12 @@ export function changeEvidence(): ChangeEvidenceFacts {
     ],
     policyDecisions: [
       {
-        id: 'pol_start',
-        action: 'startRequest',
+        id: 'pol_submit',
+        action: 'submitRequest',
         principal: 'pri_requester',
         allowed: true,
         policy: of('policy'),
-        determining: ['high-needs-start'],
+        determining: ['requesters-work'],
         at: '2026-01-01T10:01:00.000Z',
       },
     ],

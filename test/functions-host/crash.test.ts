@@ -140,6 +140,16 @@ describe('the end and the data directory', () => {
     await start();
   });
 
+  it('takes over data of the version before', async () => {
+    await api.start('approvals', 'h', 60_000);
+    await host.stop();
+    const database = new DatabaseSync(path.join(directory.path, 'data', 'functions-host.sqlite'));
+    database.exec('drop table timers; pragma user_version = 1');
+    database.close();
+    await start();
+    expect(host.ready).toContain('1 orchestrations resumed');
+  });
+
   it('refuses data of a newer version', async () => {
     await host.stop();
     const file = path.join(directory.path, 'data', 'functions-host.sqlite');

@@ -66,6 +66,7 @@ describe('an orchestration', () => {
   });
 
   it.each([
+    ['throwsText', "Orchestrator function 'throwsText' failed: it threw a value that is no Error"],
     ['failingActivity', "Activity function 'fails' failed: boom"],
     ['unknownActivity', 'no activity function of that name is registered'],
     ['parent', 'not supported yet by the embedded host: sub-orchestrations'],

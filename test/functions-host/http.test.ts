@@ -29,7 +29,8 @@ describe('an HTTP function', () => {
 
   it('reads query and headers', async () => {
     const answer = await host.json('/api/values/42?tag=x', { headers: { 'x-agent': 'test' } });
-    expect(answer).toMatchObject({ id: '42', tag: 'x', agent: 'test', url: `${host.url}/api/values/42?tag=x` });
+    const url = `${host.url}/api/values/42?tag=x`;
+    expect(answer).toEqual({ id: '42', tag: 'x', agent: 'test', url, parameters: ['id'], directory: 'http' });
   });
 
   it.each([
@@ -74,13 +75,26 @@ describe('an HTTP function', () => {
 });
 
 describe('the host', () => {
-  it('answers 404 to an unknown path, a disabled function, and 405 to a method', async () => {
-    expect((await host.fetch('/api/unknown')).status).toBe(404);
-    expect((await host.fetch('/elsewhere')).status).toBe(404);
-    expect((await host.fetch('/api/off')).status).toBe(404);
-    const response = await host.fetch('/api/echo/x');
-    expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe('POST, PUT');
+  it.each([
+    ['GET', '/api/unknown'],
+    ['GET', '/elsewhere'],
+    ['GET', '/api/off'],
+    ['GET', '/api/echo/x'],
+    ['HEAD', '/api/values/5'],
+  ])('answers an empty 404 to what no route takes: %s %s', async (method, route) => {
+    const response = await host.fetch(route, { method });
+    expect([response.status, response.headers.get('content-length')]).toEqual([404, '0']);
+  });
+
+  it('leaves other methods of a path to a less specific route', async () => {
+    const response = await host.fetch('/api/echo/x', { method: 'DELETE' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, PUT']);
+  });
+
+  it('tells the length of a whole body, and none of a HEAD', async () => {
+    expect((await host.fetch('/api/plainRoute')).headers.get('content-length')).toBe('21');
+    const head = await host.fetch('/api/head', { method: 'HEAD' });
+    expect([head.status, head.headers.get('etag'), head.headers.get('content-length')]).toEqual([200, '"1"', null]);
   });
 
   it('answers 400 to a path that can not be decoded', async () => {
@@ -119,7 +133,7 @@ describe('the host', () => {
 
   it('says on one line that it is ready', () => {
     expect(host.ready).toMatch(
-      /^functions-host ready http:\/\/127\.0\.0\.1:\d+ \(10 functions, 0 orchestrations resumed\)$/,
+      /^functions-host ready http:\/\/127\.0\.0\.1:\d+ \(12 functions, 0 orchestrations resumed\)$/,
     );
   });
 

@@ -51,8 +51,9 @@ beforeAll(async () => {
   port = await freePort();
   const queues = ['work', 'results'].map((Name) => ({
     Name,
-    Properties: { LockDuration: 'PT5S', MaxDeliveryCount: 5 },
+    Properties: { LockDuration: 'PT2S', MaxDeliveryCount: 5 },
   }));
+  queues.push({ Name: 'unsettled', Properties: { LockDuration: 'PT0.5S', MaxDeliveryCount: 2 } });
   writeFileSync(
     config,
     JSON.stringify({ UserConfig: { Namespaces: [{ Name: 'local', Queues: queues }], Logging: { Type: 'Console' } } }),
@@ -87,9 +88,9 @@ function effects(label: string): Effect[] {
   return all.filter((effect) => effect.message.label === label);
 }
 
-async function send(kind: string, label: string): Promise<void> {
-  const sender = client.createSender('work');
-  await sender.sendMessages({ body: { kind, label }, messageId: `${label}-id` });
+async function send(kind: string, label: string, messageId = `${label}-id`, queue = 'work'): Promise<void> {
+  const sender = client.createSender(queue);
+  await sender.sendMessages({ body: { kind, label }, messageId });
   await sender.close();
 }
 
@@ -139,11 +140,13 @@ describe('a Service Bus queue function', () => {
     );
   });
 
-  it('keeps its lock while it runs longer than the lock', async () => {
+  it('keeps its lock while it runs longer than the lock, whatever other message has the same id', async () => {
     const began = performance.now();
     await send('gate', 'long');
     await eventually(() => effects('long').length === 1);
-    await eventually(() => performance.now() - began > 6_500);
+    await send('plain', 'short', 'long-id');
+    expect(await results(1)).toEqual([{ label: 'short' }]);
+    await eventually(() => performance.now() - began > 4_500);
     writeFileSync(path.join(directory.path, 'open-long'), '');
     expect(await results(1)).toEqual([{ label: 'long' }]);
     expect(effects('long')).toHaveLength(1);
@@ -155,6 +158,18 @@ describe('a Service Bus queue function', () => {
     writeFileSync(path.join(directory.path, 'open-crowd'), '');
     expect(await results(4)).toHaveLength(4);
     expect(Math.max(...effects('crowd').map((effect) => effect.running))).toBe(2);
+  });
+
+  it('leaves its message to the lock without autoCompleteMessages', async () => {
+    await send('plain', 'left', 'left-id', 'unsettled');
+    await eventually(() => effects('left').length === 3);
+    const [first, second, buried] = effects('left');
+    expect([first?.deliveryCount, second?.deliveryCount]).toEqual([1, 2]);
+    expect(buried).toMatchObject({
+      deadLetterSource: 'unsettled',
+      expiresAtUtc: '9999-12-31T23:59:59.9999999Z',
+      applicationProperties: { deadLetterReason: 'MaxDeliveryCountExceeded' },
+    });
   });
 
   it('can be sent to by an HTTP function', async () => {
@@ -191,6 +206,12 @@ describe('a Service Bus queue function', () => {
     client = new ServiceBusClient(connection, { retryOptions: { timeoutInMs: 5_000 } });
     await send('plain', 'early');
     expect(await results(1)).toEqual([{ label: 'early' }]);
+    for (let index = 0; index < 8; index++) await send('gate', 'burst');
+    await eventually(() => effects('burst').length >= 2);
+    await eventually(async () => (await waitingMessages()) === 8);
+    writeFileSync(path.join(directory.path, 'open-burst'), '');
+    expect(await results(8)).toHaveLength(8);
+    expect(Math.max(...effects('burst').map((effect) => effect.running))).toBe(2);
   });
 
   it('finishes and completes its message when the host is told to end', async () => {

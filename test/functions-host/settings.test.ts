@@ -56,6 +56,12 @@ describe('host.json', () => {
     });
   });
 
+  it('may begin with a byte order mark', () => {
+    const directory = folder('marked', { 'package.json': {} });
+    writeFileSync(path.join(directory, 'host.json'), '\uFEFF{"extensions":{"http":{"routePrefix":""}}}');
+    expect(readHostSettings(directory).extensions.http.routePrefix).toBe('');
+  });
+
   it('gives what it says, and leaves alone what is Azure’s', () => {
     const content = {
       version: '2.0',

@@ -66,6 +66,16 @@ describe.each([
     expect(await response.text()).toBe('no');
   });
 
+  it.each(['DELETE', 'OPTIONS'])(
+    'frames a body of unknown length with %s, so that it is no next request',
+    async (method) => {
+      const text = 'GET /drip HTTP/1.1\r\nhost: x\r\n\r\n';
+      const body = new Blob([text]).stream();
+      expect(await host.json('/erase', { method, body, duplex: 'half' } as RequestInit)).toEqual({ text });
+      expect(await host.json('/count', { method: 'POST', body: 'four' })).toEqual({ size: 4 });
+    },
+  );
+
   it('answers 413 over the limit, and goes on', async () => {
     const body = new Blob(Array.from({ length: 21 }, () => new Uint8Array(1_000_000))).stream();
     const response = await host

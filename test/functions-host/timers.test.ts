@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually, runHost, startHost, temporaryDirectory } from './host-process.ts';
@@ -8,6 +9,7 @@ interface Runs {
   readonly runs: { readonly schedule: { readonly next: string }; readonly past: boolean }[];
   readonly mostOverlapping: number;
   readonly attempts: number[];
+  readonly spans: { readonly past: boolean; readonly last: string | null }[];
 }
 
 describe('timer functions', () => {
@@ -27,6 +29,48 @@ describe('timer functions', () => {
     expect(last?.mostOverlapping).toBe(1);
     expect(last?.attempts).toEqual([0, 1, 2]);
     expect(last?.runs.every((run) => !run.past && run.schedule.next.endsWith('.000Z'))).toBe(true);
+    expect(await host.stop()).toBe(0);
+    directory.remove();
+  });
+
+  it('run at the start when their time fell into a stop, once, and run by hand', async () => {
+    const directory = temporaryDirectory();
+    const start = (SPAN: string) =>
+      startHost({ app: 'timers', data: directory.path, args: ['--in-process'], env: { TICK: '0 0 0 1 1 *', SPAN } });
+    /** Runs the host once; gives the runs of the spans it took. */
+    const spans = async (span: string, count: number) => {
+      const host = await start(span);
+      let taken: Runs['spans'] = [];
+      await eventually(async () => {
+        taken = ((await host.json('/api/runs')) as Runs).spans;
+        return taken.length >= count;
+      });
+      expect(await host.stop()).toBe(0);
+      return taken;
+    };
+    /** As if the host had been stopped for three hours. */
+    const letTimePass = () => {
+      const database = new DatabaseSync(path.join(directory.path, 'functions-host.sqlite'));
+      database.exec(
+        'update timers set last = last - 10800000, next = next - 10800000, updated_at = updated_at - 10800000',
+      );
+      database.close();
+    };
+
+    expect(await spans('01:00:00', 0)).toEqual([]);
+    letTimePass();
+    expect(await spans('01:00:00', 1)).toEqual([{ past: true, last: '0001-01-01T00:00:00+00:00' }]);
+    expect(await spans('01:00:00', 0)).toEqual([]);
+    letTimePass();
+    expect(await spans('01:30:00', 0), 'a changed schedule begins anew').toEqual([]);
+    letTimePass();
+    const [late] = await spans('01:30:00', 1);
+    expect(late?.past).toBe(true);
+
+    const host = await start('01:30:00');
+    expect((await host.fetch('/admin/functions/span', { method: 'POST', body: '{}' })).status).toBe(202);
+    await eventually(async () => ((await host.json('/api/runs')) as Runs).spans.length === 1);
+    expect(((await host.json('/api/runs')) as Runs).spans).toEqual([{ past: false, last: null }]);
     expect(await host.stop()).toBe(0);
     directory.remove();
   });
@@ -63,14 +107,16 @@ describe.each([
     expect([mended.status, await mended.text()]).toEqual([418, 'mended']);
     expect(read()).toEqual(['appStart', 'post true fine', 'post true fine', 'post true failed']);
     await eventually(() => host.errors().includes("Executed 'Functions.hooked' (Succeeded"));
-    expect(host.errors()).toContain('Function.hooked said in\\ntwo lines');
+    expect(host.errors()).toContain('warning Function.hooked said in\\ntwo lines, seen by the hook of hooked true');
+    expect(host.errors()).toContain('information Function.hooked of the hook itself\n');
+    expect(host.errors()).not.toContain('hooks keep nothing');
 
     const slow = host.fetch('/api/slow?for=500');
     await eventually(() => read().includes('slow began'));
     const ended = host.stop();
     expect(await (await slow).text()).toBe('slow');
     expect(await ended).toBe(0);
-    expect(read().at(-1)).toBe('appTerminate');
+    expect(read().at(-1)).toBe('appTerminate true');
     directory.remove();
   });
 

@@ -112,6 +112,13 @@ describe('what no bundle can take away: each holds against a rule that permits e
     expect(open.decide({ principal: worker('w'), action: 'publishDefinitions', resource: tenant }).allow).toBe(false);
   });
 
+  it('nobody changes their own rights', () => {
+    const why = (principal: Parameters<typeof ask>[0]) =>
+      open.decide({ principal, action: 'changePrincipal', resource: { ...tenant, user: 'pat' } }).determining;
+    expect(why(user('olga'))).toEqual(['everything']);
+    expect(why(user('pat', 'policy_owner'))).toEqual(['platform-nobody-changes-their-own-rights']);
+  });
+
   it('every platform rule has been seen to refuse above', () => {
     expect(platformRules.map((rule) => rule.id).toSorted()).toEqual([
       'platform-author-never-approves',
@@ -121,6 +128,7 @@ describe('what no bundle can take away: each holds against a rule that permits e
       'platform-effect-needs-receipt',
       'platform-effects-by-effectors-only',
       'platform-installation-needs-approval',
+      'platform-nobody-changes-their-own-rights',
       'platform-own-tenant-only',
       'platform-planner-never-approves-installation',
       'platform-requester-never-approves',
@@ -141,6 +149,7 @@ describe('the default policies', () => {
       Effect: effect,
       Installation: installation,
       Definitions: tenant,
+      Principal: { ...tenant, user: 'x' },
       Artifact: artifact,
       AuditStream: { ...tenant, scope: 'tenant' },
     } as const;

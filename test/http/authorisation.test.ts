@@ -73,7 +73,16 @@ const ALLOWED: Readonly<Record<string, readonly string[] | 'public'>> = {
   activity: ['operator', 'auditor'],
   status: ['operator'],
   reconcile: ['operator'],
+  'restore-status': ['operator'],
+  'restore-accept': ['operator'],
   me: EVERYBODY,
+  'principals-add': ['policy-owner'],
+  'principals-list': ['policy-owner', 'operator', 'auditor'],
+  'principals-read': ['policy-owner', 'operator', 'auditor'],
+  'principals-give-role': ['policy-owner'],
+  'principals-withdraw-role': ['policy-owner'],
+  'principals-record-delegate': ['policy-owner'],
+  'principals-end-delegate': ['policy-owner'],
 };
 
 /** Refused under a lease that is nobody's: whoever passes the role check meets the lease check. */
@@ -128,6 +137,7 @@ beforeAll(async () => {
     event: 'started',
     pool: 'plan',
     stream: application,
+    principal: String(session['owner']),
   };
   bodies = {
     'sessions-create': { title: 'Another' },
@@ -158,6 +168,12 @@ beforeAll(async () => {
     'effects-record': { observed: 'x' },
     'approvals-decide': { decision: 'approve', subject: approval['subject'], reason: 'looks right' },
     'approvals-revoke': { reason: 'no' },
+    'restore-accept': { anchor: { sequence: 1, digest: digestOf('a') }, reason: 'the disk was lost' },
+    'principals-add': { oid: 'another', kind: 'user', name: 'Another' },
+    'principals-give-role': { role: 'approver' },
+    'principals-withdraw-role': { role: 'approver' },
+    'principals-record-delegate': { delegate: newId('principal', Date.now()) },
+    'principals-end-delegate': { delegate: newId('principal', Date.now()) },
   };
   parameters['digest'] = String(request['packet']);
 }, 60_000);

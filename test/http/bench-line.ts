@@ -47,8 +47,11 @@ export function expectStatus(answer: Answer, status: number): Json {
 }
 
 /** An application with the default definitions installed: published by the policy owner, planned by the operator, approved by the policy owner. */
-export async function installBench(control: ControlProcess): Promise<string> {
-  const published = expectStatus(await control.call('POST', '/definitions', { as: 'policy-owner', json: bundle }), 201);
+export async function installBench(control: ControlProcess, installed: typeof bundle = bundle): Promise<string> {
+  const published = expectStatus(
+    await control.call('POST', '/definitions', { as: 'policy-owner', json: installed }),
+    201,
+  );
   const application = expectStatus(
     await control.call('POST', '/applications', { as: 'operator', json: declaration }),
     201,

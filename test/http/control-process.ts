@@ -31,6 +31,8 @@ export type CallOptions = {
 export type ControlProcess = {
   readonly url: string;
   readonly dataDirectory: string;
+  /** Connection string of the broker that the hints go to. */
+  readonly serviceBus: string;
   call(method: string, route: string, options?: CallOptions): Promise<Answer>;
   token(identity: string): Promise<string>;
   errors(): string;
@@ -88,6 +90,7 @@ export async function startControl(environment: Readonly<Record<string, string>>
   const url = `http://127.0.0.1:${port}`;
   await provisionLocalIdentities(dataDirectory, { controlUrl: url });
   await addRequester(dataDirectory, url);
+  const serviceBus = `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=any;SharedAccessKey=any;UseDevelopmentEmulator=true`;
   let errors = '';
   let child: ChildProcess;
   const tokens = new Map<string, string>();
@@ -104,7 +107,7 @@ export async function startControl(environment: Readonly<Record<string, string>>
           FACTORY_DATA: dataDirectory,
           FACTORY_IDENTITY: 'local',
           FACTORY_PUBLIC_URL: url,
-          FACTORY_SERVICE_BUS: `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=any;SharedAccessKey=any;UseDevelopmentEmulator=true`,
+          FACTORY_SERVICE_BUS: serviceBus,
           ...environment,
         },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -156,6 +159,7 @@ export async function startControl(environment: Readonly<Record<string, string>>
   return {
     url,
     dataDirectory,
+    serviceBus,
     token,
     errors: () => errors,
     async call(method, route, options = {}) {

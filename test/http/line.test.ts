@@ -309,6 +309,60 @@ describe('the job protocol over HTTP', () => {
     );
   });
 
+  test('small outputs come with the report: checked by digest, recorded with it, and nothing of a stale one', async () => {
+    expectStatus(await submit(control, application, 'carried'), 202);
+    const claim = await claimNext(control, 'station', 'plan', claimId());
+    const text = randomBytes(300).toString('base64');
+    const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
+    const output = { name: 'log', digest, kind: 'log' };
+    const carried = { ...output, inline: { mediaType: 'text/plain', content: Buffer.from(text).toString('base64') } };
+    const say = (outputs: unknown[], as = 'station', held = claim) =>
+      complete(control, as, held, { verdict: 'ok', facts }, outputs);
+
+    const other = { ...carried, inline: { ...carried.inline, content: Buffer.from('other').toString('base64') } };
+    expect((await say([other])).json['code']).toBe('FACTORY-DIGEST-MISMATCH');
+    expect((await say([output])).json['code']).toBe('FACTORY-OUTPUT-UNKNOWN');
+    const tooMuch = { ...carried.inline, content: Buffer.alloc(64 * 1024 + 3).toString('base64') };
+    expect((await say([{ ...carried, inline: tooMuch }])).status).toBe(422);
+    expect((await say([carried], 'verifier')).json['code']).toBe('FACTORY-LEASE-LOST');
+    expect((await control.call('GET', `/artifacts/${digest}`, { as: 'requester' })).status).toBe(404);
+
+    const first = await say([carried]);
+    expect(expectStatus(first, 200)['state']).toBe('completed');
+    expect((await say([carried])).text).toBe(first.text);
+    const read = await fetch(`${control.url}/api/v1/artifacts/${digest}`, {
+      headers: { authorization: `Bearer ${await control.token('requester')}` },
+    });
+    expect(await read.text()).toBe(text);
+    expect((await control.call('GET', `/artifacts/${digest}`, { as: 'other-requester' })).status).toBe(404);
+    expectStatus(
+      await control.call('POST', `/requests/${claim['request']}/cancel`, {
+        as: 'requester',
+        json: { reason: 'enough' },
+      }),
+      202,
+    );
+  });
+
+  test('a report says whether the pool has more that is due', async () => {
+    for (const key of ['more one', 'more two'])
+      expectStatus(await submit(control, application, key.replace(' ', '-')), 202);
+    const claims = [];
+    for (const more of [true, false]) {
+      const claim = await claimNext(control, 'station', 'plan', claimId());
+      claims.push(claim);
+      expect(expectStatus(await complete(control, 'station', claim, { verdict: 'ok', facts }), 200)['more']).toBe(more);
+    }
+    for (const claim of claims)
+      expectStatus(
+        await control.call('POST', `/requests/${claim['request']}/cancel`, {
+          as: 'requester',
+          json: { reason: 'enough' },
+        }),
+        202,
+      );
+  });
+
   test('a plane killed in the middle goes on where it was: lease, request and gate', async () => {
     const request = expectStatus(await submit(control, application, 'killed'), 202);
     const claim = await claimNext(control, 'station', 'plan', claimId());

@@ -11,14 +11,76 @@ const unchanged = new Map<string, string>();
 
 describe('templates that went away from the code', () => {
   test.each([
-    ['settings', 'workload.bicep', "  FACTORY_IDENTITY: 'entra'\n", '', 'control reads FACTORY_IDENTITY'],
+    [
+      'settings',
+      'workload.bicep',
+      "  FACTORY_IDENTITY: 'entra'\n",
+      '',
+      'control would not start: it refuses FACTORY_IDENTITY',
+    ],
     ['settings', 'workload.bicep', "FACTORY_IDENTITY: 'entra'", "FACTORY_IDENTITY: 'saml'", 'refuses FACTORY_IDENTITY'],
     [
       'settings',
       'workload.bicep',
       "  FACTORY_STORE: 'azure-sql'\n",
       "  FACTORY_STORE: 'azure-sql'\n  FACTORY_COLOUR: 'red'\n",
-      'FACTORY_COLOUR: no code reads it',
+      'control is given FACTORY_COLOUR, and does not read it',
+    ],
+    [
+      'settings',
+      'workload.bicep',
+      "  FACTORY_SANDBOX: 'sessions'\n",
+      "  FACTORY_SANDBOX: 'sessions'\n  FACTORY_STORE: 'azure-sql'\n",
+      'verifier is given FACTORY_STORE, and does not read it',
+    ],
+    [
+      'settings',
+      'workload.bicep',
+      '  FACTORY_STAGING_URL: stagingStorage.outputs.stagingUrl\n',
+      '',
+      'control would not start: it refuses FACTORY_STAGING_URL',
+    ],
+    [
+      'settings',
+      'workload.bicep',
+      'FACTORY_ANCHOR_KEY: keyVault.outputs.anchorKeyUri',
+      "FACTORY_ANCHOR_KEY: 'https://vault.example.org/keys/factory-evidence-key'",
+      'control would not start: it refuses FACTORY_ANCHOR_KEY',
+    ],
+    [
+      'settings',
+      'workload.bicep',
+      '  FACTORY_SQL_APPLICATION_CLIENT: identities.outputs.control.clientId\n',
+      '',
+      'migrator would not start: it refuses FACTORY_SQL_APPLICATION_CLIENT',
+    ],
+    [
+      'settings',
+      'workload.bicep',
+      "  FACTORY_SERVICE_BUS__credential: 'managedidentity'\n",
+      '',
+      'the triggers of effector connect by FACTORY_SERVICE_BUS__credential',
+    ],
+    [
+      'settings',
+      'modules/worker-job.bicep',
+      'FACTORY_POOL: pool',
+      'FACTORY_POOLS: pool',
+      'station would not start: it refuses FACTORY_POOL',
+    ],
+    [
+      'rights',
+      'modules/storage-staging.bicep',
+      'scope: staging\n',
+      'scope: blobs\n',
+      'control is told of staging by FACTORY_STAGING_URL and is no blobContributor on it',
+    ],
+    [
+      'rights',
+      'modules/keyvault.bicep',
+      'scope: anchor\n',
+      'scope: evidence\n',
+      'control is told of anchor by FACTORY_ANCHOR_KEY and is no keyCryptoUser on it',
     ],
     [
       'settings',
@@ -32,7 +94,7 @@ describe('templates that went away from the code', () => {
       'modules/function-app.bicep',
       'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
       'APPINSIGHTS_INSTRUMENTATIONKEY',
-      'nobody reads it',
+      'control is given APPINSIGHTS_INSTRUMENTATIONKEY, and does not read it',
     ],
     [
       'queues',
@@ -53,9 +115,9 @@ describe('templates that went away from the code', () => {
     [
       'telemetry',
       'queries/alert-unreported-jobs.kql',
-      'a job ended without a report',
-      'a job ended without report',
-      'no code logs "a job ended without report"',
+      'worker.job.unreported',
+      'worker.job.silent',
+      'no code logs worker.job.silent',
     ],
     ['telemetry', 'queries/page-cost.kql', 'factory.cost', 'factory.costs', 'nothing emits factory.costs'],
     ['ingress', 'workload.bicep', "'/runtime/', ", '', '/runtime/ is not closed'],
@@ -77,11 +139,11 @@ describe('code that went away from the templates', () => {
   });
   test('a setting that was ahead of the code and is read now', async () => {
     expect(
-      await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_SQL_SERVER']) }),
+      await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_SESSION_POOL']) }),
     ).toContain('take it off the list of what is ahead');
   });
   test('a value that was refused and is taken now', async () => {
-    expect(await whats('settings', unchanged, { refusals: () => [] })).toContain('control takes FACTORY_STORE now');
+    expect(await whats('settings', unchanged, { refusals: () => [] })).toContain('station takes FACTORY_SANDBOX now');
   });
   test('a pool that is new in the code', async () => {
     expect(
@@ -94,13 +156,18 @@ describe('code that went away from the templates', () => {
     );
   });
   test('a metric that is new in the code', async () => {
-    expect(await whats('telemetry', unchanged, { metrics: new Set(['factory.gate.age', 'factory.new']) })).toMatch(
-      /factory\.gate\.age now(.|\n)*emits factory\.new/,
-    );
+    expect(
+      await whats('telemetry', unchanged, {
+        metrics: new Map([
+          ['factory.cost', []],
+          ['factory.new', []],
+        ]),
+      }),
+    ).toMatch(/factory\.cost now(.|\n)*emits factory\.new/);
   });
   test('a log line that no query shows', async () => {
-    expect(await whats('telemetry', unchanged, { messages: new Set([...code.messages, 'the sky fell']) })).toContain(
-      'logs "the sky fell"',
+    expect(await whats('telemetry', unchanged, { events: new Set([...code.events, 'sky.fell']) })).toContain(
+      'logs sky.fell',
     );
   });
 });
@@ -108,7 +175,7 @@ describe('code that went away from the templates', () => {
 test('what the code says of itself was found at all', () => {
   expect(code.roles).toEqual(['control', 'station', 'verifier', 'effector']);
   expect(code.pools.every((pool) => pool.role !== '')).toBe(true);
-  expect(code.messages).toContain('a job ended without a report');
-  expect(code.messages).toContain('failed');
+  expect(code.events).toContain('worker.job.unreported');
+  expect(code.events).toContain('control.failed');
   expect(code.settings).toContain('FACTORY_ROLE');
 });

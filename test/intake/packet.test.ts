@@ -19,6 +19,25 @@ const spoilt = (spoil: (packet: ReturnType<typeof goodPacket>) => void): string[
   return faultsOf(packet);
 };
 
+describe('a text that hides something', () => {
+  it.each([
+    ['a NUL', 'a\u0000b'],
+    ['an escape', '\u001b[2J'],
+    ['a turned direction', 'a\u202eb'],
+    ['an isolate', 'a\u2066b'],
+  ])('%s is refused where it stands', (_what, text) => {
+    expect(spoilt((packet) => Object.assign(packet, { goal: text }))).toEqual(['/goal hidden_character']);
+    expect(
+      spoilt((packet) => Object.assign(packet, { nonGoals: ['fine', text], tools: { denied: [text] } })).sort(),
+    ).toEqual(['/nonGoals/1 hidden_character', '/tools/denied/0 hidden_character']);
+  });
+
+  it('is none for its line ends, tabs, joiners or a language written from right to left', () => {
+    for (const goal of ['one\ntwo\r\n\tthree', '\u05e9\u05dc\u05d5\u05dd \u200fA', '\u{1f468}\u200d\u{1f4bb}'])
+      expect(json({ ...goodPacket(), goal }).packet.goal).toBe(goal);
+  });
+});
+
 describe('a good packet', () => {
   it('parses with its defaults, and its digest is that of what was parsed', () => {
     const { packet, digest } = json(goodPacket());

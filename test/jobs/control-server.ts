@@ -96,6 +96,8 @@ export async function startControlServer() {
     tokenSeconds: 3_600,
     tokensAreGood: true,
     actMs: 60_000,
+    /** An earlier plane did not say whether the pool has more. */
+    tellsMore: true,
     refuseIntend: null as { status: number; code: string; detail: string } | null,
   };
 
@@ -239,9 +241,17 @@ export async function startControlServer() {
   const finish = (response: ServerResponse, job: TestJob, verb: 'complete' | 'fail', body: unknown): unknown => {
     if (job.state === 'leased') {
       const parsed = verb === 'complete' ? completeBody.parse(body) : failBody.parse(body);
-      Object.assign(job, parsed, { state: verb === 'complete' ? 'completed' : 'failed' });
+      for (const { digest, inline } of parsed.outputs) {
+        if (inline === undefined) continue;
+        const bytes = Buffer.from(inline.content, 'base64');
+        if (digestOf(bytes) !== digest) return problem(response, 422, 'FACTORY-DIGEST-MISMATCH');
+        artifacts.set(digest, bytes);
+      }
+      const outputs = parsed.outputs.map(({ name, digest, kind }) => ({ name, digest, kind }));
+      Object.assign(job, parsed, { state: verb === 'complete' ? 'completed' : 'failed', outputs });
     }
-    return sendJson(response, 200, {});
+    const more = [...jobs.values()].some((each) => each.pool === job.pool && each.state === 'queued');
+    return sendJson(response, 200, settings.tellsMore ? { more } : {});
   };
 
   const route = (request: IncomingMessage, response: ServerResponse, raw: Buffer): unknown => {

@@ -34,7 +34,7 @@ export async function workerFor(
     concurrency: options.concurrency ?? 2,
     claimForMs: options.claimForMs ?? 3_000,
     graceMs: options.graceMs ?? 500,
-    log: (level, message, fields) => lines.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
+    log: (event, fields) => lines.push(`${event} ${JSON.stringify(fields ?? {})}`),
   });
   return {
     worker,

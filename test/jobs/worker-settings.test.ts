@@ -16,7 +16,7 @@ describe('the settings of a worker', () => {
   test('have defaults that are safe', () => {
     expect(readWorkerSettings(good)).toEqual({
       controlUrl: 'http://127.0.0.1:7071',
-      credentialFile: '/data/station.json',
+      credential: { kind: 'file', file: '/data/station.json' },
       dataDirectory: '/data',
       sandbox: 'bubblewrap',
       concurrency: 4,

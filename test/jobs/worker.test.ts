@@ -57,6 +57,45 @@ describe('one hint', () => {
     await close();
   });
 
+  test('takes small outputs along with the report, and uploads files and what is large', async () => {
+    const { worker, close } = await workerFor(control, {
+      put: async ({ output, directory }) => {
+        const text = { kind: 'log', mediaType: 'text/plain' } as const;
+        await output({ ...text, name: 'small', bytes: 'few' });
+        await output({ ...text, name: 'large', bytes: 'x'.repeat(64 * 1024 + 1) });
+        for (const index of [1, 2, 3, 4, 5])
+          await output({ ...text, name: `part${index}`, bytes: `${index}`.repeat(60_000) });
+        await writeFile(join(directory, 'out'), 'from a file');
+        await output({ ...text, name: 'file', file: join(directory, 'out') });
+        return ok;
+      },
+    });
+    const job = control.enqueue({ pool: 'build', task: 'put' });
+    await worker.runHint(control.hint(job));
+    expect(job.outputs.map(({ name, digest }) => [name, control.artifacts.get(digest)?.length])).toEqual([
+      ['small', 3],
+      ['large', 64 * 1024 + 1],
+      ...[1, 2, 3, 4, 5].map((index) => [`part${index}`, 60_000]),
+      ['file', 11],
+    ]);
+    // The large one, the part beyond what a report carries, and the file.
+    expect(control.calls.filter((call) => call === `POST /api/v1/jobs/${job.id}/uploads`)).toHaveLength(3);
+    await close();
+  });
+
+  test.each([
+    [true, 3],
+    [false, 4],
+  ])('asks for no job that the plane said is not there; where it does not say (%s), it asks', async (tells, asked) => {
+    control.settings.tellsMore = tells;
+    const { worker, close } = await workerFor(control, { quick: async () => ok });
+    const jobs = [1, 2, 3].map(() => control.enqueue({ pool: 'build', task: 'quick' }));
+    const run = await worker.runHint(control.hint(jobs[0]!));
+    expect(run).toEqual({ end: 'pool_empty', jobs: ['completed', 'completed', 'completed'] });
+    expect(control.calls.filter((call) => call === 'POST /api/v1/pools/build/claim')).toHaveLength(asked);
+    await close();
+  });
+
   test('that is no hint, or one for another pool, is dropped and counted', async () => {
     const { worker, close, lines } = await workerFor(control, {});
     const job = control.enqueue({ pool: 'build', task: 'copy' });
@@ -71,7 +110,7 @@ describe('one hint', () => {
       expect((await worker.runHint({ ...good, body })).end).toBe('dropped');
     }
     expect(worker.statistics().hintsDropped).toBe(5);
-    expect(lines.filter((line) => line.includes('dropped'))).toHaveLength(5);
+    expect(lines.filter((line) => line.includes('worker.hint.dropped'))).toHaveLength(5);
     expect(job.state).toBe('queued');
     expect((await worker.runHint({ ...good, body: JSON.stringify(good.body) })).jobs).toEqual(['failed']);
     await close();
@@ -225,7 +264,7 @@ describe('the end of a job', () => {
     const next = control.enqueue({ pool: 'build', task: 'noop' });
     expect(await worker.runHint(control.hint(stuck))).toEqual({ end: 'busy', jobs: ['failed'] });
     expect(stuck.failure).toMatchObject({ code: 'JOB-TIMED-OUT' });
-    expect(lines.some((line) => line.includes('its place stays taken'))).toBe(true);
+    expect(lines.some((line) => line.includes('worker.handler.overdue'))).toBe(true);
     finish?.();
     expect((await worker.runHint(control.hint(next))).jobs).toEqual(['completed']);
     await close();

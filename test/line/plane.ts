@@ -202,7 +202,7 @@ export async function openTestPlane(options: { lines?: readonly TestLine[]; leas
           line,
           priority: 5,
           deadlineAt: options.deadlineAt ?? null,
-          retryOf: null,
+          following: null,
           traceparent: null,
           idempotencyKey: options.key ?? `key-${keys}`,
           route: 'requests',

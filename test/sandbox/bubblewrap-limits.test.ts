@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAlive, processStatus } from '../../shared/sandbox/running/processes.ts';
-import { bubblewrap, inside, limits, probed, text } from './sandboxes.ts';
+import { bubblewrap, inside, limits, probed, text, writableDirectory } from './sandboxes.ts';
 
 /** Processes anywhere on the machine whose command line holds a text. */
 function processesWith(mark: string): number[] {
@@ -51,6 +51,21 @@ describe.skipIf(!probed.usable)('bubblewrap limits', () => {
     });
     expect(result).toMatchObject({ timedOut: true, endedBy: 'wall', exitCode: null });
     expect(processesWith(sleeper)).toEqual([]);
+  });
+
+  test('a program that keeps more on disk than its limit is ended, one that cleans up behind itself is not', async () => {
+    const directory = writableDirectory();
+    const run = (script: string) =>
+      inside(script, {
+        mounts: [{ source: directory, target: '/workspace', mode: 'read-write' }],
+        workingDirectory: '/workspace',
+        limits: { ...limits, diskBytes: 32 * 1024 * 1024 },
+      });
+    const write = 'head -c 8000000 /dev/zero > kept';
+    const tidy = await run(`for i in 1 2 3 4 5 6 7 8 9 10; do ${write}; sleep 0.05; done; echo done`);
+    expect(tidy).toMatchObject({ endedBy: 'itself', exitCode: 0 });
+    const greedy = await run(`i=0; while :; do i=$((i + 1)); ${write}$i; sleep 0.02; done`);
+    expect(greedy).toMatchObject({ endedBy: 'disk', exitCode: null });
   });
 
   test('a program that ends takes its daemons with it', async () => {

@@ -92,6 +92,10 @@ test('a patch that does not fit is refused with its file and line', async () => 
   });
   await expect(apply('not a patch')).rejects.toMatchObject({ code: 'PATCH-MALFORMED' });
   await expect(apply(`${hunk('src/a.txt', 'two').slice(0, -20)}`)).rejects.toMatchObject({ code: 'PATCH-MALFORMED' });
+  for (const path of ['.git/hooks/post-checkout', '../above', 'src/.GIT/config']) {
+    const made = `diff --git a/${path} b/${path}\nnew file mode 100644\n--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`;
+    await expect(apply(made)).rejects.toMatchObject({ code: 'TREE-NAME-REFUSED', path });
+  }
   await expect(applyPatch({ repository, baseTree, patch: Buffer.alloc(11), maximumBytes: 10 })).rejects.toMatchObject({
     code: 'PATCH-TOO-LARGE',
   });

@@ -251,7 +251,7 @@ export async function openPlane(at: { readonly directory?: string; readonly tena
       line: packet.line.name,
       priority: 5,
       deadlineAt: null,
-      retryOf: null,
+      following: null,
       traceparent: null,
       idempotencyKey: newId('claim', clock),
       route: 'requests',

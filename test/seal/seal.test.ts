@@ -69,6 +69,12 @@ describe('PR_READY', () => {
       'deliver',
     ]);
     expect(facts.approvals).toMatchObject([{ state: 'approved', decisions: [{ by: plane.approver.principal }] }]);
+    // Oldest first: what let it in begins the list.
+    expect(facts.policyDecisions[0]).toMatchObject({
+      action: 'submitRequest',
+      principal: facts.request.requestedBy,
+      allowed: true,
+    });
     expect(plane.told.map((entry) => entry.body)).toMatchObject([
       { kind: 'nudge', orchestrator: 'request', id: request },
     ]);

@@ -139,8 +139,8 @@ export async function simulate(seed: number, steps: number): Promise<Simulation>
     },
     renew: async () => {
       if (claims.length === 0) return;
-      const { claim } = random.pick(claims);
-      await plane.run('renew', (context) => renewLease(context, claim.job as JobId, claim.leaseToken));
+      const { claim, as } = random.pick(claims);
+      await plane.run('renew', (context) => renewLease(context, as, claim.job as JobId, claim.leaseToken));
     },
     complete: async () => {
       if (claims.length === 0) return;

@@ -5,13 +5,14 @@ import { makeChange } from './change.ts';
 import { type Jobs, openJobs } from './job.ts';
 import { baseline, bundleSource, implement, type Line, plan, validate } from './line.ts';
 import { declarationOf, packetOf } from './packets.ts';
-import { commitFiles } from './repository.ts';
+import { commitFiles, type Files } from './repository.ts';
 import { driver, noSandbox } from './sandbox.ts';
 
 let jobs: Jobs;
 let repository: string;
 let base: CommitId;
 let source: string;
+let repositories = 0;
 
 beforeAll(async () => {
   jobs = openJobs();
@@ -40,6 +41,13 @@ function lineFor(rules: readonly Rule[], scope: Record<string, unknown> = { allo
   };
 }
 
+/** The line on a repository of its own. */
+async function lineOn(files: Files): Promise<Line> {
+  repositories += 1;
+  const own = join(jobs.directory, `own-${repositories}.git`);
+  return { ...lineFor([migrate]), source: await bundleSource(jobs, own, await commitFiles(own, files)) };
+}
+
 const migrate = { rule: { pattern: 'old($$$ARGUMENTS)' }, fix: 'renamed($$$ARGUMENTS)' };
 
 describe.skipIf(noSandbox)('an api migration', () => {
@@ -62,9 +70,33 @@ describe.skipIf(noSandbox)('an api migration', () => {
     expect((await baseline(lineFor([{ rule: { pattern: 'absent($A)' } }]))).outcome).toMatchObject({
       verdict: 'already_true',
     });
-    expect(
-      (await baseline(lineFor([migrate], { allowedPaths: ['**'], deniedPaths: ['src/**', 'vendor/**'] }))).outcome,
-    ).toMatchObject({ verdict: 'already_true' });
+  });
+
+  test.each([{ allowedPaths: ['**'], deniedPaths: ['src/**', 'vendor/**'] }, { allowedPaths: ['sources/**'] }])(
+    'is not applicable, rather than done, where there is no file to look at: %o',
+    async (scope) => {
+      expect((await baseline(lineFor([migrate], scope))).outcome).toMatchObject({ verdict: 'not_applicable' });
+    },
+  );
+
+  test('leaves every byte that no rule matched as it was: byte order mark, line ends, emoji', async () => {
+    const files = { 'src/odd.js': `\u{FEFF}// 😀\r\nold('😀', "é");\r\n` };
+    const line = await lineOn(files);
+    const change = await implement(line, await plan(line, await baseline(line)));
+    expect(change.text('diff')).toContain(`-old('😀', "é");\r\n+renamed('😀', "é");\r\n`);
+    expect(change.outcome).toMatchObject({ facts: { linesAdded: 1, linesRemoved: 1 } });
+  });
+
+  test('asks about a file that is not UTF-8 where a rule matches, and passes it over where none does', async () => {
+    const latin = Buffer.from('old(1); // caf\xe9\n', 'latin1');
+    const other = Buffer.from('// caf\xe9\n', 'latin1');
+    expect((await baseline(await lineOn({ 'src/latin.js': latin }))).failure).toMatchObject({
+      kind: 'needs_human',
+      code: 'FILE-NOT-UTF-8',
+      question: expect.stringContaining('src/latin.js'),
+    });
+    const passed = await lineOn({ 'src/latin.js': other, 'src/plain.js': 'old(1);\n' });
+    expect((await baseline(passed)).outcome).toMatchObject({ verdict: 'not_required' });
   });
 
   test.each<[string, Rule]>([

@@ -87,6 +87,32 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     expect(change.text('diff')).not.toContain('resolved');
   });
 
+  test("keeps the addresses of the repository's own registry, and says where a new version runs a script at install", async () => {
+    const home = 'https://registry.invalid/npm/';
+    const locked = {
+      'node_modules/left': {
+        version: '1.0.0',
+        resolved: `${home}left/-/left-1.0.0.tgz`,
+        integrity: registry.integrity('left', '1.0.0'),
+      },
+      'node_modules/scripted': {
+        version: '1.0.0',
+        resolved: `${home}scripted/-/scripted-1.0.0.tgz`,
+        integrity: registry.integrity('scripted', '1.0.0'),
+      },
+    };
+    const manifest = { dependencies: { left: '^1.0.0', scripted: '^1.0.0' } };
+    const { line } = await lineFor(npmProject(registry, { manifest, locked }), '^1.1.0', 'scripted');
+    const packages = await fetchPackages(line);
+    const planned = await plan(line, packages, packages);
+    expect(planSchema.parse(planned.json('plan')).decisions).toEqual([
+      expect.stringContaining('scripted@1.1.0 runs a script'),
+    ]);
+    const change = await implement(line, planned, packages);
+    expect(change.text('diff')).toContain(`+      "resolved": "${home}scripted/-/scripted-1.1.0.tgz"`);
+    expect(change.text('diff')).not.toContain(registry.url);
+  });
+
   test('is already true, or not applicable, without a question to the registry', async () => {
     const inside = await lineFor(npmProject(registry), '^1.0.0');
     expect((await baseline(inside.line, await fetchPackages(inside.line))).outcome).toMatchObject({

@@ -41,7 +41,8 @@ export function openJobs(): Jobs {
     run: async (handler, job) => {
       if (handler === undefined) throw new Error(`no handler for ${job.task}`);
       count += 1;
-      const home = join(directory, `job-${count}`);
+      // As long a path as a plane's own: one of a unix socket takes 107 bytes, and one that is longer is refused or cut (unix(7)).
+      const home = join(directory, 'work/station/work', 'worker'.padEnd(60, '~'), `job-${count}`);
       mkdirSync(join(home, 'private'), { recursive: true, mode: 0o700 });
       mkdirSync(join(home, 'outputs'));
       const outputs: Record<string, string> = {};

@@ -54,5 +54,12 @@ export const published = [
   { name: 'left', version: '1.0.0', files: { 'index.js': 'exports.one = () => 1;' } },
   { name: 'left', version: '1.2.0', files: { 'index.js': 'exports.one = () => 1; exports.two = () => 2;' } },
   { name: 'left', version: '2.0.0', files: { 'index.js': 'exports.one = () => 2;' } },
+  { name: 'scripted', version: '1.0.0', files: { 'index.js': '' } },
+  {
+    name: 'scripted',
+    version: '1.1.0',
+    files: { 'index.js': '' },
+    manifest: { scripts: { install: 'node .' }, hasInstallScript: true },
+  },
   { name: 'right', version: '1.0.0', manifest: { dependencies: { left: '~1.0.0' } } },
 ] as const;

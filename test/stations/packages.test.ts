@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeArchive } from '../../shared/stations/packages/archive.ts';
-import { openGateway } from '../../shared/stations/packages/gateway.ts';
+import { openGateway, SOCKET_NAME } from '../../shared/stations/packages/gateway.ts';
 import { readLockfile, readManifest } from '../../shared/stations/packages/lockfile.ts';
 import { openRegistry } from '../../shared/stations/packages/registry.ts';
 import { type Done, type Jobs, openJobs } from './job.ts';
@@ -169,8 +169,8 @@ describe('lockfiles and manifests', () => {
 describe('the registry gateway', () => {
   test('forwards packuments and tarballs, and nothing else', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'gateway-'));
-    const socketPath = join(directory, 'gateway.sock');
-    const gateway = await openGateway(socketPath, null, openRegistry(registry.url, new AbortController().signal));
+    const socketPath = join(directory, SOCKET_NAME);
+    const gateway = await openGateway(directory, null, openRegistry(registry.url, new AbortController().signal));
     const call = (method: string, path: string): Promise<number> =>
       new Promise((resolve, reject) => {
         const sent = request({ socketPath, method, path }, (response) => {

@@ -3,7 +3,10 @@ import { type CommitId, parseCommitId } from '../../shared/sandbox/git/object-id
 import { createRepository } from '../../shared/sandbox/git/repository.ts';
 import { runGit } from '../../shared/sandbox/git/spawn.ts';
 
-export type FileContent = string | { readonly mode: '100755' | '120000' | '160000'; readonly text: string };
+export type FileContent =
+  | string
+  | Uint8Array
+  | { readonly mode: '100755' | '120000' | '160000'; readonly text: string };
 export type Files = Readonly<Record<string, FileContent>>;
 
 /** Makes a bare repository with one commit of the files, or a commit on another's tree; `null` takes a file away. */
@@ -14,7 +17,7 @@ export async function commitFiles(
 ): Promise<CommitId> {
   if (parent === undefined) await createRepository(repository);
   const variables = { GIT_INDEX_FILE: join(repository, `index-${Math.random()}`), ...identity };
-  const git = async (args: readonly string[], stdin?: string): Promise<string> =>
+  const git = async (args: readonly string[], stdin?: string | Uint8Array): Promise<string> =>
     (await runGit({ repository, arguments: args, variables, ...(stdin === undefined ? {} : { stdin }) })).stdout
       .toString()
       .trim();
@@ -24,7 +27,8 @@ export async function commitFiles(
       await git(['update-index', '-z', '--index-info'], `0 ${'0'.repeat(40)}\t${path}\0`);
       continue;
     }
-    const { mode, text } = typeof content === 'string' ? { mode: '100644', text: content } : content;
+    const { mode, text } =
+      typeof content === 'string' || content instanceof Uint8Array ? { mode: '100644', text: content } : content;
     const blob = mode === '160000' ? text : await git(['hash-object', '-w', '--no-filters', '--stdin'], text);
     await git(['update-index', '-z', '--add', '--index-info'], `${mode} ${blob}\t${path}\0`);
   }

@@ -67,10 +67,12 @@ test('a claim made from an old epoch takes nothing; an ended lease neither renew
   };
   expect(await store.run('stale', () => one(claimJob(stale)))).toBeUndefined();
   at = 20_000;
-  expect(await store.run('renew', () => one(renewJob({ ...token, lease_ms: 30_000 })))).toEqual({
-    lease_expires_at: 50_000,
-    lease_epoch: 1,
-  });
+  expect(await store.run('renew', () => one(renewJob({ ...token, lease_owner: principal, lease_ms: 30_000 })))).toEqual(
+    {
+      lease_expires_at: 50_000,
+      lease_epoch: 1,
+    },
+  );
   at = 50_000;
   const end = {
     state: 'completed' as const,
@@ -81,7 +83,9 @@ test('a claim made from an old epoch takes nothing; an ended lease neither renew
     result_body_hash: null,
     answer: '{}',
   };
-  expect(await store.run('renew', () => one(renewJob({ ...token, lease_ms: 30_000 })))).toBeUndefined();
+  expect(
+    await store.run('renew', () => one(renewJob({ ...token, lease_owner: principal, lease_ms: 30_000 }))),
+  ).toBeUndefined();
   expect(await store.run('finish', () => one(finishJob({ ...token, ...end })))).toBeUndefined();
   expect(await store.run('release', () => one(releaseJob({ ...token, next_hint_at: null })))).toBeUndefined();
   const open = await store.read('open', () => one(openJobsOfRequest({ tenant, request: request.id })));
@@ -97,11 +101,13 @@ test('a lease can not be renewed past the time its attempt has', async () => {
   for (at = 20_000; at < 61_000; at += 20_000)
     expect(
       await store.run('renew', () =>
-        one(renewJob({ tenant, job, lease_token_hash: tokenOf(job, 1), lease_ms: 30_000 })),
+        one(renewJob({ tenant, job, lease_owner: principal, lease_token_hash: tokenOf(job, 1), lease_ms: 30_000 })),
       ),
     ).toBeDefined();
   at = 61_000;
   expect(
-    await store.run('renew', () => one(renewJob({ tenant, job, lease_token_hash: tokenOf(job, 1), lease_ms: 30_000 }))),
+    await store.run('renew', () =>
+      one(renewJob({ tenant, job, lease_owner: principal, lease_token_hash: tokenOf(job, 1), lease_ms: 30_000 })),
+    ),
   ).toBeUndefined();
 });

@@ -60,6 +60,8 @@ export const requestRow = (application: ReturnType<typeof applicationRow>) => ({
   declaration_digest: someDigest,
   policy_digest: someDigest,
   requested_by: principal,
+  submitted_by: principal,
+  policy_decision_id: newId('policyDecision', 1),
   title: 'a change',
   priority: 0,
   deadline_at: 1_000_000,

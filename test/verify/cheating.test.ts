@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ApplicationDeclaration } from '../../shared/domain/application/declaration.ts';
+import type { SandboxDriver } from '../../shared/sandbox/driver.ts';
 import type { CommitId } from '../../shared/sandbox/git/object-id.ts';
 import { receiptSchema } from '../../shared/verify/receipt.ts';
 import { type MadeChange, makeChange } from '../stations/change.ts';
@@ -122,6 +123,34 @@ describe.skipIf(noSandbox)('a change is judged from its bytes', () => {
     expect(done.outcome).toMatchObject({ verdict: 'invalid' });
   });
 
+  test('the log names the tests that failed, which a report in a file hides', async () => {
+    const done = await judge({ change: { 'src/add.js': 'export const add = (a, b) => a * b;\n' } });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid' });
+    expect(done.text('log')).toMatch(/check unit on the changed tree: failed tests by its report\n {2}.*one\n/);
+    expect(done.text('log')).not.toMatch(/^ {2}.*two$/m);
+  });
+
+  test('a program that fills the disk is a failure of the environment', async () => {
+    const diskBytes = 16 * 1024 * 1024;
+    const small: SandboxDriver = {
+      ...driver,
+      run: (run) => driver.run({ ...run, limits: { ...run.limits, diskBytes } }),
+    };
+    const greedy = `import { appendFileSync } from 'node:fs';
+export const add = (a, b) => a + b;
+const more = Buffer.alloc(1 << 20);
+for (;;) {
+  appendFileSync('filled', more);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+}
+`;
+    const made = await makeChange(jobs, repository, base, { 'src/add.js': greedy });
+    const packet = packetOf({ name: 'patch', patch: made.patch });
+    const line: Line = { jobs, driver: small, source, declaration: declarationOf(), packet };
+    const done = await validate(line, await baseline(line), made);
+    expect(done.failure).toMatchObject({ kind: 'retryable', class: 'environment', code: 'CHECK-FILLED-DISK' });
+  });
+
   test("a change that is not what the packet's patch makes is invalid", async () => {
     const promised = await makeChange(jobs, repository, base, honest);
     const other = await makeChange(jobs, repository, base, {
@@ -157,8 +186,19 @@ describe.skipIf(noSandbox)('a change is judged from its bytes', () => {
   });
 
   test('a command that nobody allowed is not run', async () => {
-    const done = await judge({ change: honest, packet: { validation: { commands: [['node', 'src/add.js']] } } });
-    expect(done.failure).toMatchObject({ kind: 'needs_human', code: 'COMMAND-NOT-ALLOWED' });
+    const made = await makeChange(jobs, repository, base, honest);
+    const packet = packetOf({ name: 'patch', patch: made.patch });
+    const asking = {
+      ...packet,
+      validation: { ...packet.validation, commands: [['node', 'src/add.js'] as [string, string]] },
+    };
+    const line: Line = { jobs, driver, source, declaration: declarationOf(), packet };
+    const before = await baseline(line);
+    for (const done of [
+      await baseline({ ...line, packet: asking }),
+      await validate({ ...line, packet: asking }, before, made),
+    ])
+      expect(done.failure).toMatchObject({ kind: 'needs_human', code: 'COMMAND-NOT-ALLOWED' });
     const allowed = await judge({
       change: honest,
       packet: {

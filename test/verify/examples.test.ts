@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ExampleRepository, makeExampleRepository } from '../../examples/make-repository.ts';
 import { readExampleApplication, readExamplePacket } from '../../examples/read-example.ts';
+import { servePackages } from '../../examples/serve-packages.ts';
 import type { ApplicationDeclaration } from '../../shared/domain/application/declaration.ts';
 import { parsePacket } from '../../shared/intake/packet.ts';
 import { planSchema } from '../../shared/stations/plan.ts';
 import { claimsDigest, receiptSchema } from '../../shared/verify/receipt.ts';
 import { type Jobs, openJobs } from '../stations/job.ts';
-import { baseline, bundleSource, implement, type Line, plan, validate } from '../stations/line.ts';
+import { baseline, bundleSource, fetchPackages, implement, type Line, plan, validate } from '../stations/line.ts';
 import { driver, noSandbox } from '../stations/sandbox.ts';
 
 let jobs: Jobs;
@@ -35,6 +37,23 @@ const packets = ['fix-rounding', 'already-fixed', 'rename-api', 'missing-decisio
 test('the example repository has the same commits on every machine', () => {
   expect(repository.commits.at(-1)).toBe('0e2e20ea25d64615ecc387a86d4bf17a4931e8da');
   expect(repository.commits).toHaveLength(4);
+});
+
+test('the second example repository has the same commit, and its packages the same bytes, on every machine', async () => {
+  const labels = await makeExampleRepository(jobs.directory, 'address-labels');
+  expect(labels.commits).toEqual(['1190443b5b2509b91d7b50a787ee3fc5645cf92a']);
+  const served = await servePackages('address-labels');
+  try {
+    const packument = await (await fetch(`${served.url}@address-labels%2fcapitals`)).json();
+    expect(packument).toMatchObject({
+      versions: {
+        '1.0.0': { dist: { integrity: expect.stringContaining('sha512-FlanNhh8K+5Cg2+7') } },
+        '1.0.1': { dist: { integrity: expect.stringContaining('sha512-mi4wOKPhvh0c26Zi') } },
+      },
+    });
+  } finally {
+    await served.close();
+  }
 });
 
 test.each(packets)('intake takes the packet %s', async (name) => {
@@ -132,6 +151,33 @@ describe.skipIf(noSandbox)('example packets, from baseline to validation', () =>
       question: expect.stringContaining('test/quote.test.js'),
     });
     expect(receiptSchema.parse(judged.json('receipt')).observations.runs).toEqual([]);
+  });
+
+  test('update-capitals moves one package, from the registry the example brings', async () => {
+    const labels = await makeExampleRepository(join(jobs.directory, 'labels'), 'address-labels');
+    const served = await servePackages('address-labels');
+    try {
+      const work: Line = {
+        jobs,
+        driver,
+        registry: served.url,
+        declaration: await readExampleApplication(labels.path, 'address-labels'),
+        source: await bundleSource(jobs, labels.path, labels.commits.at(-1)!),
+        packet: await readExamplePacket('update-capitals', 'address-labels'),
+      };
+      const fetched = await fetchPackages(work);
+      expect(fetched.outcome).toMatchObject({ verdict: 'ok' });
+      const before = await baseline(work, fetched);
+      const change = await implement(work, await plan(work, before, fetched), fetched);
+      expect(change.outcome).toMatchObject({ facts: { paths: ['package-lock.json', 'package.json'] } });
+      expect(change.text('diff')).not.toContain('resolved');
+      expect((await validate(work, before, change, fetched)).outcome).toMatchObject({
+        verdict: 'valid',
+        facts: { count: 1 },
+      });
+    } finally {
+      await served.close();
+    }
   });
 
   test('rename-api migrates every call and no other', async () => {

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import type { ApprovalSubject } from '../../../shared/domain/approval/subject.ts';
-import { type ApprovalId, parseId } from '../../../shared/domain/ids.ts';
+import type { ApprovalId } from '../../../shared/domain/ids.ts';
 import { LIMITS } from '../../../shared/domain/limits.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
 import type { RiskTier } from '../../../shared/domain/risk/tier.ts';
+import { kinship } from '../../../shared/gates/approval-kinship.ts';
 import { decideApproval } from '../../../shared/gates/decide-approval.ts';
 import type { ResourceOf } from '../../../shared/gates/policy/actions.ts';
 import { revokeApproval } from '../../../shared/gates/revoke-approval.ts';
-import { page, pageOf, pageQuery } from '../../../shared/http/page.ts';
+import { cursorId, page, pageOf, pageQuery } from '../../../shared/http/page.ts';
 import { readApplication } from '../../../shared/store/applications/applications.ts';
 import {
   approvalDecisionsOf,
@@ -18,7 +19,6 @@ import {
 import { type Command, one, rows } from '../../../shared/store/command.ts';
 import { verificationsOf } from '../../../shared/store/evidence/records.ts';
 import { readInstallation } from '../../../shared/store/installations/installations.ts';
-import { authorsOfRequest } from '../../../shared/store/jobs/authors.ts';
 import { nodesByName } from '../../../shared/store/nodes/read.ts';
 import { readRequest } from '../../../shared/store/requests/read.ts';
 import type { ApplicationRow, ApprovalRow } from '../../../shared/store/schema/rows.ts';
@@ -44,7 +44,6 @@ function* aroundApproval(plane: Plane, approval: ApprovalRow): Command<Around> {
   const applicationId = request?.application_id ?? installation?.application_id;
   const application =
     applicationId === undefined ? undefined : yield* one(readApplication({ tenant, application: applicationId }));
-  const authors = request === undefined ? [] : yield* rows(authorsOfRequest({ tenant, request: request.id }));
   return {
     definitions: application?.definitions_digest ?? null,
     resource: {
@@ -54,8 +53,7 @@ function* aroundApproval(plane: Plane, approval: ApprovalRow): Command<Around> {
       subject: approval.type,
       tier: (approval.tier ?? 'medium') as RiskTier,
       requestedBy: request?.requested_by ?? installation?.requested_by ?? 'unknown',
-      authoredBy: authors.map((author) => author.owner),
-      delegates: [],
+      ...(yield* kinship(request, installation)),
     },
   };
 }
@@ -83,7 +81,7 @@ const list = route({
   answers: { 200: page(approvalSummary) },
   async handle(call) {
     const { plane, query } = call;
-    const after = query.cursor === undefined ? null : (parseId('approval', query.cursor) ?? null);
+    const after = cursorId('approval', query.cursor);
     // Asked once even when the page is empty, so that the answer stands on a decision.
     await call.allows('readApproval', null, {
       id: 'any',

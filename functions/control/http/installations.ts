@@ -3,9 +3,9 @@ import { keepInstallPlan } from '../../../shared/definitions/install-plan.ts';
 import { readInstallationStatus } from '../../../shared/definitions/installation-status.ts';
 import { planInstallation } from '../../../shared/definitions/plan-installation.ts';
 import { parseDigest } from '../../../shared/domain/digest.ts';
-import { parseId } from '../../../shared/domain/ids.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
-import { page, pageOf, pageQuery } from '../../../shared/http/page.ts';
+import { delegatesOf } from '../../../shared/gates/delegates.ts';
+import { cursorId, page, pageOf, pageQuery } from '../../../shared/http/page.ts';
 import { readApplication } from '../../../shared/store/applications/applications.ts';
 import { approvalsOfInstallation } from '../../../shared/store/approvals/read.ts';
 import { one, rows } from '../../../shared/store/command.ts';
@@ -98,7 +98,7 @@ const list = route({
   async handle(call) {
     const { plane, query } = call;
     const { row } = await permittedApplication(call, 'readApplication');
-    const before = query.cursor === undefined ? null : (parseId('installation', query.cursor) ?? null);
+    const before = cursorId('installation', query.cursor);
     const found = await plane.store.read('installations.list', () =>
       rows(listInstallations({ tenant: plane.tenant, application: row.id, before, limit: query.limit + 1 })),
     );
@@ -148,15 +148,20 @@ const read = route({
       const row = yield* one(readInstallation({ tenant, installation: id }));
       if (row === undefined) return undefined;
       const application = yield* one(readApplication({ tenant, application: row.application_id }));
-      return { row, application, approvals: yield* rows(approvalsOfInstallation({ tenant, installation: id })) };
+      return {
+        row,
+        application,
+        approvals: yield* rows(approvalsOfInstallation({ tenant, installation: id })),
+        delegates: yield* delegatesOf(tenant, [row.requested_by], row.created_at),
+      };
     });
     if (found === undefined) throw notFound(`Installation ${id}`);
-    const { row, application, approvals } = found;
+    const { row, application, approvals, delegates } = found;
     const approved = approvals.some((approval) => approval.state === 'approved');
     await call.permit(
       'readInstallation',
       application?.definitions_digest ?? null,
-      { id, tenant, application: row.application_id, plannedBy: row.requested_by, delegates: [], approved },
+      { id, tenant, application: row.application_id, plannedBy: row.requested_by, delegates, approved },
       `Installation ${id}`,
     );
     return ok({ ...render(row), approvals: approvals.map(summaryOfApproval) });

@@ -3,6 +3,7 @@ import { POOLS, type Pool } from '../../../shared/domain/blueprint/schema.ts';
 import { parseDigest } from '../../../shared/domain/digest.ts';
 import type { JobId } from '../../../shared/domain/ids.ts';
 import { notFound, Refusal } from '../../../shared/domain/refusal.ts';
+import { withCarriedOutputs } from '../../../shared/jobs/carried-outputs.ts';
 import { checkpointJob } from '../../../shared/jobs/checkpoint.ts';
 import { claimJob, claimNext } from '../../../shared/jobs/claim.ts';
 import { type FinishBody, type Finished, finishJob } from '../../../shared/jobs/finish.ts';
@@ -16,10 +17,6 @@ import {
 } from '../../../shared/jobs/protocol.ts';
 import { releaseJob } from '../../../shared/jobs/release.ts';
 import { renewLease } from '../../../shared/jobs/renew.ts';
-import type { Actor, PlaneContext } from '../../../shared/line/context.ts';
-import type { Committed } from '../../../shared/line/scope.ts';
-import { insertArtifactReferences } from '../../../shared/store/artifacts/references.ts';
-import { type Command, Unchanged, write } from '../../../shared/store/command.ts';
 import { type Call, ok, route } from './route.ts';
 
 export const WORKERS = { kind: 'worker', roles: ['station', 'verifier', 'effector'] } as const;
@@ -92,11 +89,16 @@ const renew = route({
   async handle(call) {
     const id = call.id('job', 'job');
     const token = call.leaseToken();
-    return ok(await call.plane.run('job.renew', (context) => renewLease(context, id, token)));
+    return ok(await call.plane.run('job.renew', (context) => renewLease(context, call.actor, id, token)));
   },
 });
 
-const finished = z.object({ job: z.string(), epoch: z.int(), state: z.enum(['completed', 'failed']) });
+const finished = z.object({
+  job: z.string(),
+  epoch: z.int(),
+  state: z.enum(['completed', 'failed']),
+  more: z.boolean(),
+});
 
 const complete = route({
   method: 'POST',
@@ -111,11 +113,7 @@ const complete = route({
   async handle(call) {
     const id = call.id('job', 'job');
     const token = call.leaseToken();
-    return ok(
-      await call.plane.run('job.complete', (context) =>
-        finishAndRefer(context, call.actor, id, token, { complete: call.body }),
-      ),
-    );
+    return ok(await finish(call, id, token, { complete: call.body }));
   },
 });
 
@@ -132,47 +130,25 @@ const fail = route({
   async handle(call) {
     const id = call.id('job', 'job');
     const token = call.leaseToken();
-    return ok(
-      await call.plane.run('job.fail', (context) =>
-        finishAndRefer(context, call.actor, id, token, { fail: call.body }),
-      ),
-    );
+    return ok(await finish(call, id, token, { fail: call.body }));
   },
 });
 
-/** The outputs' references in the same transaction: people may read an artifact by what refers to it. */
-function* finishAndRefer(
-  context: PlaneContext,
-  actor: Actor,
-  id: JobId,
-  token: string,
-  body: FinishBody,
-): Command<Committed<Finished> | Unchanged<Committed<Finished>>> {
-  const committed = yield* finishJob(context, actor, id, token, body);
-  const { outputs } = 'complete' in body ? body.complete : body.fail;
-  if (committed instanceof Unchanged || outputs.length === 0) return committed;
-  const { epoch } = committed.answer;
-  const createdAt = Date.now();
-  yield* write(
-    insertArtifactReferences(
-      outputs.flatMap((output, index) => {
-        const digest = parseDigest(output.digest);
-        if (digest === undefined) return [];
-        return [
-          {
-            tenant_id: context.tenant,
-            digest,
-            kind: output.kind,
-            owner_type: 'job' as const,
-            owner_id: id,
-            name: `${epoch}.${index}.${output.name}`.slice(0, 64),
-            created_at: createdAt,
-          },
-        ];
-      }),
+type Report = { readonly complete: z.infer<typeof completeBody> } | { readonly fail: z.infer<typeof failBody> };
+
+function finish(call: Call<unknown, unknown>, job: JobId, token: string, report: Report): Promise<Finished> {
+  const { plane, actor } = call;
+  const { outputs } = 'complete' in report ? report.complete : report.fail;
+  const named = outputs.map(({ name, digest, kind }) => ({ name, digest, kind }));
+  const body: FinishBody =
+    'complete' in report
+      ? { complete: { ...report.complete, outputs: named } }
+      : { fail: { ...report.fail, outputs: named } };
+  return withCarriedOutputs(plane, { actor, job, token }, outputs, (carried) =>
+    plane.run('complete' in report ? 'job.complete' : 'job.fail', (context) =>
+      finishJob(context, actor, job, token, body, carried),
     ),
   );
-  return committed;
 }
 
 const release = route({

@@ -3,6 +3,7 @@ import { LIMITS } from '../../../shared/domain/limits.ts';
 import { Refusal } from '../../../shared/domain/refusal.ts';
 import { recordAnswer } from '../../../shared/intake/answer-request.ts';
 import { type ParsedPacket, parsePacket } from '../../../shared/intake/packet.ts';
+import type { Following } from '../../../shared/intake/submission-decision.ts';
 import { submitPacket } from '../../../shared/intake/submit-packet.ts';
 import { cancelRequest } from '../../../shared/line/cancel.ts';
 import type { RequestRow } from '../../../shared/store/schema/rows.ts';
@@ -49,7 +50,7 @@ const retry = route({
         'FACTORY-WRONG-STATE',
         `Request ${row.id} is ${row.state}: only one that has ended can be retried. Wait for it, or cancel it.`,
       );
-    return await again(call, row, await packetOf(call, row), key);
+    return await again(call, { request: row.id, action: 'retryRequest' }, row, await packetOf(call, row), key);
   },
 });
 
@@ -77,7 +78,7 @@ const answer = route({
         ? await packetOf(call, row)
         : parsePacket(Buffer.from(JSON.stringify(body.packet)), 'application/json');
     await plane.run('request.answer', (context) => recordAnswer(context, actor, row.id, body.answer));
-    return await again(call, row, parsed, key);
+    return await again(call, { request: row.id, action: 'answerRequest' }, row, parsed, key);
   },
 });
 
@@ -87,19 +88,20 @@ async function packetOf(call: Call<unknown, unknown>, row: RequestRow): Promise<
 
 async function again(
   call: Call<unknown, unknown>,
+  following: Following,
   row: RequestRow,
   parsed: ParsedPacket,
   key: string,
 ): Promise<Answer> {
   const { plane, actor } = call;
-  // A session is its owner's: an operator who retries for somebody else does so outside of it.
-  const session = row.requested_by === actor.principal ? row.session_id : null;
+  // The same packet is still its requester's and stays in their session; another one is the caller's.
+  const stays = parsed.digest === row.packet_digest || row.requested_by === actor.principal;
   return submitted(
     await submitPacket(plane, actor, {
       parsed,
       application: row.application_id,
-      session,
-      retryOf: row.id,
+      session: stays ? row.session_id : null,
+      following,
       traceparent: traceparentOf(call.headers),
       idempotencyKey: key,
       route: `POST /requests/${row.id}`,

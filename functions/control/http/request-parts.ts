@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { parseId } from '../../../shared/domain/ids.ts';
 import type { Outcome } from '../../../shared/domain/job/outcome.ts';
-import { notFound, Refusal } from '../../../shared/domain/refusal.ts';
+import { notFound } from '../../../shared/domain/refusal.ts';
 import type { Risk } from '../../../shared/domain/risk/tier.ts';
-import { page, pageOf, pageQuery } from '../../../shared/http/page.ts';
+import { cursorId, foreignCursor, page, pageOf, pageQuery } from '../../../shared/http/page.ts';
 import { approvalsOfRequest } from '../../../shared/store/approvals/read.ts';
 import { rows } from '../../../shared/store/command.ts';
 import { effectsOfRequest } from '../../../shared/store/effects/read.ts';
@@ -100,12 +99,7 @@ const nodes = route({
 
 function cursorOf(cursor: string): [number, number] {
   const match = /^(\d{1,9})\.(\d{1,9})$/.exec(cursor);
-  if (match === null)
-    throw new Refusal(
-      422,
-      'FACTORY-QUERY-INVALID',
-      'The cursor is none of this list. Send `next` of the page before, or none.',
-    );
+  if (match === null) throw foreignCursor();
   return [Number(match[1]), Number(match[2])];
 }
 
@@ -139,7 +133,7 @@ const jobs = route({
   async handle(call) {
     const { row } = await permittedRequest(call, 'readRequest');
     const { limit, cursor } = call.query;
-    const after = cursor === undefined ? null : (parseId('job', cursor) ?? null);
+    const after = cursorId('job', cursor);
     const found = await call.plane.store.read('jobs.list', function* () {
       const list = yield* rows(listJobs({ tenant: row.tenant_id, request: row.id, after, limit: limit + 1 }));
       const made = [];

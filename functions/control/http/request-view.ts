@@ -28,6 +28,8 @@ export const requestView = requestSummary.extend({
   /** How it ended and why; null while it is open. */
   conclusion: z.record(z.string(), z.unknown()).nullable(),
   retryOf: z.string().nullable(),
+  /** Who set it going: another than `requestedBy` where somebody retried it for them. */
+  submittedBy: z.string(),
   deadline: z.iso.datetime(),
   packet: z.string(),
   definitions: z.string(),
@@ -76,6 +78,7 @@ export async function seeRequest(plane: Plane, id: RequestRow['id']): Promise<Se
     phase,
     conclusion: recorded<RequestConclusion>(row.conclusion),
     retryOf: row.retry_of,
+    submittedBy: row.submitted_by,
     deadline: iso(row.deadline_at),
     packet: row.packet_digest,
     definitions: row.definitions_digest,

@@ -3,9 +3,10 @@ import { parseId } from '../../../shared/domain/ids.ts';
 import { LIMITS } from '../../../shared/domain/limits.ts';
 import { notFound, Refusal } from '../../../shared/domain/refusal.ts';
 import { requestMachine } from '../../../shared/domain/request/machine.ts';
+import { requestResources } from '../../../shared/gates/request-resource.ts';
 import { mediaTypeOf } from '../../../shared/http/body.ts';
 import { hasCurrent } from '../../../shared/http/etag.ts';
-import { page, pageOf, pageQuery } from '../../../shared/http/page.ts';
+import { cursorId, page, pageOf, pageQuery } from '../../../shared/http/page.ts';
 import { preferredWait, type Wait } from '../../../shared/http/prefer.ts';
 import { parseJsonBounded } from '../../../shared/intake/json.ts';
 import { parsePacket } from '../../../shared/intake/packet.ts';
@@ -15,7 +16,7 @@ import { readApplication } from '../../../shared/store/applications/applications
 import { one, rows } from '../../../shared/store/command.ts';
 import { listRequests } from '../../../shared/store/requests/list.ts';
 import type { RequestRow } from '../../../shared/store/schema/rows.ts';
-import { permittedRequest, requestResource } from './request-access.ts';
+import { permittedRequest } from './request-access.ts';
 import { idempotencyKey, KEY_HEADER, submitted, submittedAnswer, traceparentOf } from './request-submission.ts';
 import { requestSummary, requestView, type Seen, seeRequest, summaryOf } from './request-view.ts';
 import { type Call, ok, route } from './route.ts';
@@ -59,7 +60,7 @@ const submit = route({
           parsed: parsePacket(whole.packet, type),
           application,
           session,
-          retryOf: null,
+          following: null,
           traceparent: traceparentOf(call.headers),
           idempotencyKey: key,
           route: 'POST /requests',
@@ -121,12 +122,14 @@ const list = route({
       return text === undefined ? null : (parseId(kind, text) ?? undefined);
     };
     const [application, session] = [filter('application'), filter('session')];
-    const before = query.cursor === undefined ? null : (parseId('request', query.cursor) ?? null);
-    // A role that sees all is asked about once by this; who sees only their own asks the database for only theirs.
+    const before = cursorId('request', query.cursor);
+    // A role that sees all is asked about once by this; who sees only their own asks the database for only theirs. With roles in some
+    // applications only, each request is asked about below.
+    const scoped = call.actor.applicationRoles !== undefined;
     const everything = await call.allows('readRequest', null, {
       id: 'any',
       tenant: plane.tenant,
-      application: 'any',
+      application: application ?? 'any',
       requestedBy: 'nobody',
       delegates: [],
       risk: 'low',
@@ -140,7 +143,7 @@ const list = route({
           application,
           session,
           state: query.state ?? null,
-          requestedBy: everything ? null : (call.actor.principal as RequestRow['requested_by']),
+          requestedBy: everything || scoped ? null : (call.actor.principal as RequestRow['requested_by']),
           limit: query.limit + 1,
         }),
       );
@@ -153,7 +156,7 @@ const list = route({
             ?.definitions_digest ?? null,
         );
       }
-      return { page, definitions };
+      return { page, definitions, resources: yield* requestResources(page) };
     });
     const whole = pageOf(
       found.page,
@@ -162,8 +165,10 @@ const list = route({
       (row) => row,
     );
     const items: z.infer<typeof requestSummary>[] = [];
-    for (const row of whole.items) {
-      if (await call.allows('readRequest', found.definitions.get(row.application_id) ?? null, requestResource(row)))
+    for (const [index, row] of whole.items.entries()) {
+      const resource = found.resources[index];
+      const definitions = found.definitions.get(row.application_id) ?? null;
+      if (resource !== undefined && (await call.allows('readRequest', definitions, resource)))
         items.push(summaryOf(row));
     }
     return ok(whole.next === undefined ? { items } : { items, next: whole.next });

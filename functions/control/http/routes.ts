@@ -10,9 +10,11 @@ import { jobArtifactRoutes } from './job-artifacts.ts';
 import { jobEffectRoutes } from './job-effects.ts';
 import { jobRoutes } from './jobs.ts';
 import { openApiRoute } from './openapi.ts';
+import { principalRoutes } from './principals.ts';
 import { requestActionRoutes } from './request-actions.ts';
 import { requestPartRoutes } from './request-parts.ts';
 import { requestRoutes } from './requests.ts';
+import { restoreRoutes } from './restore.ts';
 import type { Route } from './route.ts';
 import { sessionRoutes } from './sessions.ts';
 import { statusRoutes } from './status.ts';
@@ -36,4 +38,6 @@ export const ROUTES: readonly Route[] = [
   ...artifactRoutes,
   ...auditRoutes,
   ...statusRoutes,
+  ...principalRoutes,
+  ...restoreRoutes,
 ];

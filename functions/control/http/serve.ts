@@ -9,6 +9,7 @@ import { type BodyStream, mediaTypeOf, readBytes, readJsonBody, readQuery } from
 import { problemOf } from '../../../shared/http/problem.ts';
 import { LEASE_HEADER } from '../../../shared/jobs/protocol.ts';
 import type { Actor } from '../../../shared/line/context.ts';
+import { spannedCall } from '../call-span.ts';
 import { type Plane, plane, withOrchestrations } from '../plane.ts';
 import { report } from '../report.ts';
 import type { Answer, Call, Route } from './route.ts';
@@ -17,18 +18,23 @@ import type { Answer, Call, Route } from './route.ts';
 const NO_QUERY: z.ZodType<unknown> = z.strictObject({});
 
 /** Serves a route: who calls, what they send, what they may, the handler, the answer. Any refusal becomes a problem document. */
-export async function serve(route: Route, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+export function serve(route: Route, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+  return spannedCall(route, request, context, () => served(route, request, context));
+}
+
+async function served(route: Route, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   const path = new URL(request.url).pathname;
   let opened: Plane | undefined;
   try {
     opened = await plane();
     if (route.commits === true) withOrchestrations(context);
-    return toResponse(await answerTo(route, request, opened));
+    const answer = await answerTo(route, request, opened);
+    return request.method === 'HEAD' ? await withoutContent(answer) : toResponse(answer);
   } catch (error) {
     countRefusal(route, opened, error);
     await dropBody(request);
     const { status, headers, problem } = problemOf(error, path, report);
-    return { status, headers, body: JSON.stringify(problem) };
+    return { status, headers, ...(request.method === 'HEAD' ? {} : { body: JSON.stringify(problem) }) };
   }
 }
 
@@ -124,7 +130,7 @@ function requireMediaType(types: readonly string[], headers: Headers): void {
 }
 
 /** A refusal that comes before the body was read drops it, for the reason that `readBytes` gives. */
-async function dropBody(request: HttpRequest): Promise<void> {
+export async function dropBody(request: HttpRequest): Promise<void> {
   if (request.body === null || request.bodyUsed) return;
   try {
     for await (const _ of request.body as unknown as AsyncIterable<Uint8Array>);
@@ -137,6 +143,14 @@ async function dropBody(request: HttpRequest): Promise<void> {
 function countRefusal(route: Route, opened: Plane | undefined, error: unknown): void {
   if (error instanceof Unauthenticated) opened?.refusals.count(`unauthenticated:${error.reason}`);
   else if (error instanceof Refusal && error.status === 403) opened?.refusals.count(`forbidden:${route.name}`);
+}
+
+/** The same answer without its content (RFC 9110 §9.3.2); a stream that was opened for it is closed. */
+async function withoutContent(answer: Answer): Promise<HttpResponseInit> {
+  const { body } = answer;
+  if (typeof body === 'object' && Symbol.asyncIterator in body) await body[Symbol.asyncIterator]().return?.();
+  const { body: _content, ...rest } = toResponse(answer);
+  return rest;
 }
 
 function toResponse({ status, headers = {}, json, body }: Answer): HttpResponseInit {

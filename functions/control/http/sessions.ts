@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { PrincipalId } from '../../../shared/domain/ids.ts';
-import { parseId } from '../../../shared/domain/ids.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
-import { page, pageOf, pageQuery } from '../../../shared/http/page.ts';
+import { cursorId, page, pageOf, pageQuery } from '../../../shared/http/page.ts';
 import { createSession } from '../../../shared/intake/create-session.ts';
 import { one, rows } from '../../../shared/store/command.ts';
 import type { Database } from '../../../shared/store/schema/tables.ts';
@@ -50,7 +49,7 @@ const list = route({
   query: z.strictObject(pageQuery),
   answers: { 200: page(session) },
   async handle({ plane, actor, query }) {
-    const before = query.cursor === undefined ? null : (parseId('session', query.cursor) ?? null);
+    const before = cursorId('session', query.cursor);
     const found = await plane.store.read('sessions.list', () =>
       rows(
         listSessions({

@@ -74,11 +74,20 @@ const me = route({
       kind: z.string(),
       name: z.string(),
       roles: z.array(z.string()),
+      /** Roles for one application only, by its id. */
+      applicationRoles: z.record(z.string(), z.array(z.string())),
       tenant: z.string(),
     }),
   },
   handle: async ({ plane, actor }) =>
-    ok({ principal: actor.principal, kind: actor.kind, name: actor.name, roles: actor.roles, tenant: plane.tenant }),
+    ok({
+      principal: actor.principal,
+      kind: actor.kind,
+      name: actor.name,
+      roles: actor.roles,
+      applicationRoles: Object.fromEntries(actor.applicationRoles ?? []),
+      tenant: plane.tenant,
+    }),
 });
 
 const reconciling = route({

@@ -3,6 +3,7 @@ import type { FunctionDescription } from '../app/function-description.ts';
 import { triggerType } from '../app/function-description.ts';
 import { answerJson, readBody } from '../http/answer.ts';
 import type { Invoke } from '../invoke.ts';
+import { timerRunByHand } from '../triggers/timer.ts';
 
 /**
  * The host's own endpoints, after Core Tools: `GET /admin/host/status`, `GET /admin/functions`,
@@ -54,7 +55,8 @@ async function run(
     return answerJson(response, 400, { Message: 'The body must be JSON: {"input": "…"}.' });
   }
   const input = typeof body === 'object' && body !== null && 'input' in body ? body.input : '';
-  const data = { string: typeof input === 'string' ? input : JSON.stringify(input) };
+  const given = typeof input === 'string' ? input : JSON.stringify(input);
+  const data = triggerType(description) === 'timertrigger' ? timerRunByHand : { string: given };
   // Its end is in the log; the caller has its answer already.
   invoke(description, { data }).catch(() => undefined);
   answerJson(response, 202);

@@ -1,7 +1,7 @@
 import Module from 'node:module';
-import type { Log, LogLevel } from '../log.ts';
-import { parseLogLevel } from '../log.ts';
+import type { Log } from '../log.ts';
 import type { BindingDescription, RetryPolicy } from './function-description.ts';
+import { logThroughHooks } from './log-hooks.ts';
 import type { ProgrammingModel } from './programming-model.ts';
 
 /** A handler as the app registered it. */
@@ -29,7 +29,10 @@ export interface RegisteredFunction extends FunctionRegistration {
 export interface Registry {
   readonly functions: Map<string, RegisteredFunction>;
   readonly hooks: Record<HookName, HookCallback[]>;
+  /** Shared by all hooks, as `appHookData`. */
   readonly appHookData: object;
+  /** The `hookData` of appStart and appTerminate hooks. */
+  readonly appLevelHookData: object;
   model: ProgrammingModel | undefined;
   /** Set once the app has loaded: a function registered later would never be routed to. */
   locked: boolean;
@@ -52,6 +55,7 @@ export function installCoreModule(log: Log): Registry {
     functions: new Map(),
     hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [], log: [] },
     appHookData: {},
+    appLevelHookData: {},
     model: undefined,
     locked: false,
   };
@@ -91,13 +95,9 @@ function coreModule(registry: Registry, log: Log): object {
       registry.model = model;
     },
     getProgrammingModel: () => registry.model,
-    log: (level: string, _category: string, message: string) => log(toLevel(level), 'app', message),
+    log: (level: string, category: string, message: string) =>
+      logThroughHooks(registry, log, { level, category, message, source: 'app' }),
   };
-}
-
-/** The protocol's levels are the host's own; an unknown one is kept visible. */
-export function toLevel(level: string): LogLevel {
-  return parseLogLevel(level) ?? 'information';
 }
 
 class Disposable {

@@ -16,7 +16,7 @@ export async function openInProcessApp(appDirectory: string, log: Log): Promise<
     processId: process.pid,
     invoke: (request) => runInvocation(registry, request, log),
     async stop() {
-      await runHooks(registry, 'appTerminate', {}, {});
+      await runHooks(registry, 'appTerminate', {}, { hookData: registry.appLevelHookData });
     },
   };
 }

@@ -1,10 +1,12 @@
 import { numberState } from '../durable/v3/numbered-state.ts';
 import type { Log } from '../log.ts';
 import type { FunctionCallback, RegisteredFunction, Registry } from './core-module.ts';
-import { systemError, toLevel } from './core-module.ts';
+import { systemError } from './core-module.ts';
 import type { InvocationRequest, InvocationResult } from './function-app.ts';
 import { findTrigger } from './function-description.ts';
 import { runHooks } from './hooks.ts';
+import type { LogScope } from './log-hooks.ts';
+import { logThroughHooks } from './log-hooks.ts';
 import type { CoreInvocationContext } from './programming-model.ts';
 
 /** Runs one invocation through the app's programming model, in the order of the real worker's InvocationHandler. */
@@ -16,11 +18,13 @@ export async function runInvocation(
   const registered = registry.functions.get(request.functionId);
   if (registered === undefined) throw systemError(`No function with id "${request.functionId}" is registered.`);
   if (registry.model === undefined) throw systemError('The app registered no programming model.');
-  const core = coreContext(registered, request, log);
+  const scope: LogScope = { hookData: {} };
+  const core = coreContext(registry, registered, request, scope, log);
   const invocation = await registry.model.getInvocationModel(core);
   const { context, inputs } = await invocation.getArguments();
 
-  const shared = { hookData: {}, invocationContext: context };
+  scope.invocationContext = context;
+  const shared = { hookData: scope.hookData, invocationContext: context };
   const hooked = registry.hooks.preInvocation.length + registry.hooks.postInvocation.length > 0;
   let callback = registered.callback;
   let finalInputs = inputs;
@@ -61,7 +65,13 @@ export async function runInvocation(
   };
 }
 
-function coreContext(registered: RegisteredFunction, request: InvocationRequest, log: Log): CoreInvocationContext {
+function coreContext(
+  registry: Registry,
+  registered: RegisteredFunction,
+  request: InvocationRequest,
+  scope: LogScope,
+  log: Log,
+): CoreInvocationContext {
   const { inputs, ...rest } = request;
   const traceContext = { traceParent: '', traceState: '', attributes: {} };
   return {
@@ -69,6 +79,7 @@ function coreContext(registered: RegisteredFunction, request: InvocationRequest,
     metadata: registered,
     request: { ...rest, inputData: inputs, traceContext },
     state: undefined,
-    log: (level, _category, message) => log(toLevel(level), `Function.${registered.name}`, message),
+    log: (level, category, message) =>
+      logThroughHooks(registry, log, { level, category, message, source: `Function.${registered.name}`, scope }),
   };
 }

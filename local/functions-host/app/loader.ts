@@ -19,13 +19,18 @@ const capabilities = {
   TypedDataCollection: 'true',
 };
 
-/** Loads the app's files in this process and runs its appStart hooks. A file that fails to load is fatal. */
+/**
+ * Loads the app's files in this process, whose working directory becomes the app's as on Azure, and runs its appStart
+ * hooks. A file that fails to load is fatal.
+ */
 export async function loadApp(appDirectory: string, log: Log): Promise<LoadedApp> {
+  const files = findEntryFiles(appDirectory);
+  process.chdir(appDirectory);
   const registry = installCoreModule(log);
-  for (const file of findEntryFiles(appDirectory)) {
+  for (const file of files) {
     await import(pathToFileURL(file).href);
   }
-  await runHooks(registry, 'appStart', { functionAppDirectory: appDirectory }, {});
+  await runHooks(registry, 'appStart', { functionAppDirectory: appDirectory }, { hookData: registry.appLevelHookData });
   const agreed = (await registry.model?.getCapabilities?.({ ...capabilities })) ?? capabilities;
   registry.locked = true;
   const streamUrl = 'HttpUri' in agreed ? agreed['HttpUri'] : undefined;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Answers with JSON, or with no body when there is no value. */
+/** Answers with JSON, or with an empty body when there is no value. */
 export function answerJson(
   response: ServerResponse,
   status: number,
@@ -8,11 +8,12 @@ export function answerJson(
   headers: Record<string, string> = {},
 ): void {
   if (value === undefined) {
-    response.writeHead(status, headers).end();
+    response.writeHead(status, { 'content-length': 0, ...headers }).end();
     return;
   }
-  const body = typeof value === 'string' ? value : JSON.stringify(value);
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(body);
+  const body = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+  const type = { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length };
+  response.writeHead(status, { ...type, ...headers }).end(body);
 }
 
 /** The request's body is longer than the host takes. */

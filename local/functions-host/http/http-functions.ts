@@ -26,7 +26,11 @@ export interface HttpLimits {
   readonly concurrency: number;
 }
 
-/** Serves the app's HTTP functions: the most specific route that takes the method, 404, 405, 413 or 429. */
+/**
+ * Serves the app's HTTP functions: the most specific route that takes the method, or an empty 404, 413 or 429. A path whose
+ * routes do not take the method is a 404 as well, as on Azure (azure-functions-host issue 10098): an app that wants a 405
+ * registers a route for the other methods.
+ */
 export function serveHttpFunctions(
   app: FunctionApp,
   functions: readonly FunctionDescription[],
@@ -41,8 +45,7 @@ export function serveHttpFunctions(
 
   return async (request, response, url) => {
     const found = find(routed, request.method ?? 'GET', url.pathname);
-    if (typeof found === 'number')
-      return answerJson(response, found, undefined, found === 404 ? {} : allowHeader(routed, url.pathname));
+    if (typeof found === 'number') return answerJson(response, found);
     if (limits.concurrency > 0 && running >= limits.concurrency) {
       return answerJson(response, 429, undefined, { 'retry-after': '1' });
     }
@@ -76,30 +79,14 @@ function find(
   routed: readonly HttpFunction[],
   method: string,
   path: string,
-): { readonly description: FunctionDescription; readonly parameters: Record<string, string> } | 400 | 404 | 405 {
-  let known = false;
+): { readonly description: FunctionDescription; readonly parameters: Record<string, string> } | 400 | 404 {
   try {
     for (const { description, route, methods } of routed) {
-      const parameters = route.match(path);
-      if (parameters === undefined) continue;
-      if (methods.has(method)) return { description, parameters };
-      known = true;
+      const parameters = methods.has(method) ? route.match(path) : undefined;
+      if (parameters !== undefined) return { description, parameters };
     }
   } catch {
     return 400;
   }
-  return known ? 405 : 404;
-}
-
-/** RFC 9110 §15.5.6: a 405 lists the methods the resource takes. */
-function allowHeader(routed: readonly HttpFunction[], path: string): Record<string, string> {
-  const allowed = new Set<string>();
-  for (const { route, methods } of routed) {
-    try {
-      if (route.match(path) !== undefined) for (const method of methods) allowed.add(method);
-    } catch {
-      return {};
-    }
-  }
-  return allowed.size === 0 ? {} : { allow: [...allowed].join(', ') };
+  return 404;
 }

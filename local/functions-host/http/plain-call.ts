@@ -33,8 +33,12 @@ export async function callPlain(
     return;
   }
   for (const cookie of answer.cookies ?? []) response.appendHeader('set-cookie', formatCookie(cookie));
-  response.writeHead(Number(answer.statusCode), answer.headers);
-  response.end(bodyOf(answer));
+  const status = Number(answer.statusCode);
+  const content = bodyOf(answer);
+  // RFC 9110 §8.6: none with 204; with HEAD and 304 it would have to be that of the answer to a GET.
+  const length = request.method === 'HEAD' || status === 204 || status === 304 ? {} : lengthOf(content);
+  response.writeHead(status, { ...length, ...answer.headers });
+  response.end(content);
 }
 
 /** The same field carries a request on its way in; only an answer has a status. */
@@ -44,6 +48,10 @@ function isResponse(http: TypedData['http']): http is HttpResponseData {
 
 function bodyOf(answer: HttpResponseData): Uint8Array | string | undefined {
   return answer.body?.bytes ?? answer.body?.string ?? undefined;
+}
+
+function lengthOf(body: Uint8Array | string | undefined): Record<string, number> {
+  return { 'content-length': body === undefined ? 0 : Buffer.byteLength(body) };
 }
 
 const sameSiteNames = new Map([

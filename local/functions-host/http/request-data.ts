@@ -6,7 +6,7 @@ export interface RequestValues {
   readonly url: URL;
   readonly headers: Record<string, string>;
   readonly query: Record<string, string>;
-  /** Route parameters, with the query's values below them, as the real host gives both. */
+  /** Of the route. */
   readonly parameters: Record<string, string>;
 }
 
@@ -18,16 +18,20 @@ export function readValues(request: IncomingMessage, url: URL, routeParameters: 
   }
   const query: Record<string, string> = {};
   for (const [name, value] of url.searchParams) query[name] = name in query ? `${query[name]},${value}` : value;
-  return { url, headers, query, parameters: { ...query, ...routeParameters } };
+  return { url, headers, query, parameters: routeParameters };
 }
 
-/** The trigger metadata of an HTTP invocation: with streams the library reads headers and parameters from here. */
+/**
+ * The trigger metadata of an HTTP invocation. With streams the library reads headers and parameters from here, and takes
+ * the query's values for parameters too, since the real host puts both into its metadata.
+ */
 export function toTriggerMetadata(values: RequestValues): Record<string, TypedData> {
   const metadata: Record<string, TypedData> = {
     Query: { json: JSON.stringify(values.query) },
     Headers: { json: JSON.stringify(values.headers) },
   };
-  for (const [name, value] of Object.entries(values.parameters)) metadata[name] = { string: value };
+  for (const [name, value] of Object.entries({ ...values.query, ...values.parameters }))
+    metadata[name] = { string: value };
   return metadata;
 }
 

@@ -71,7 +71,7 @@ function compileSegment(segment: string, template: string, checks: Check[], defa
       pattern += encodeURI(part).replace(/[\\^$.*+?()[\]|/-]/g, '\\$&');
       continue;
     }
-    const match = /^\{(\*{0,2})([^:=?{}]+)((?::[^:()]+(?:\(.*?\))?)*)(?:=([^?]*))?(\?)?\}$/.exec(part);
+    const match = /^\{(\*{0,2})([^:=?{}]+)((?::[^:()=?]+(?:\(.*?\))?)*)(?:=([^?]*))?(\?)?\}$/.exec(part);
     if (match === null) throw new Error(`The route "${template}" has a parameter that can't be read: ${part}`);
     const [, star = '', name = '', constraints = '', fallback, optional] = match;
     for (const constraint of constraints.match(/:[^:()]+(?:\(.*?\))?/g) ?? []) {

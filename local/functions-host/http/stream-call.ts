@@ -72,6 +72,8 @@ export async function callStreaming(
 function forward(streamUrl: string, request: IncomingMessage, invocationId: string): ClientRequest {
   const headers: OutgoingHttpHeaders = { ...request.headers };
   for (const name of notForwarded) delete headers[name];
+  // Node frames no body of a GET, HEAD, DELETE or OPTIONS by itself: unframed, it would be read as the next request.
+  if (request.headers['transfer-encoding'] !== undefined) headers['transfer-encoding'] = 'chunked';
   headers['x-ms-invocation-id'] = invocationId;
   headers['x-forwarded-host'] = request.headers.host ?? 'localhost';
   headers['x-forwarded-proto'] = 'http';

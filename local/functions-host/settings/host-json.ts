@@ -71,10 +71,10 @@ export function readHostSettings(appDirectory: string): HostSettings {
   throw new Error(`${file} can't be used: ${issues.join('; ')}`);
 }
 
-/** JSON of a settings file; an error names the file. */
+/** JSON of a settings file, with or without a byte order mark; an error names the file. */
 export function parseJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new Error(`${file} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -2,13 +2,15 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** The schema this build reads and writes. A newer one in the file is refused, never guessed at. */
-const schemaVersion = 1;
-
 /** How long a start waits for a predecessor to let go of the data directory, in milliseconds. */
 const lockWait = 3_000;
 
-const schema = `
+/**
+ * What each version of the schema adds to the one before; a file is brought to the last when it is opened. A newer one is
+ * refused, never guessed at.
+ */
+const versions = [
+  `
   create table instances (
     id text primary key,
     execution_id text not null,
@@ -50,7 +52,16 @@ const schema = `
     fire_at integer,
     primary key (instance_id, execution_id, task_id)
   ) without rowid;
-`;
+`,
+  `
+  create table timers (
+    name text primary key,
+    last integer,
+    next integer,
+    updated_at integer not null
+  ) without rowid;
+`,
+];
 
 /**
  * Opens the state of a host in `directory`, made when absent. The file is locked for this process until it ends, however
@@ -66,13 +77,13 @@ export function openDatabase(directory: string): DatabaseSync {
     database.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;');
     database.exec('begin immediate');
     const found = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
-    if (found > schemaVersion) {
+    if (found > versions.length) {
       throw new Error(
-        `${file} has schema ${found}, and this build knows ${schemaVersion}: a newer version wrote it. Start that version, or use another --data directory.`,
+        `${file} has schema ${found}, and this build knows ${versions.length}: a newer version wrote it. Start that version, or use another --data directory.`,
       );
     }
-    if (found === 0) database.exec(schema);
-    database.exec(`pragma user_version = ${schemaVersion}; commit`);
+    for (const version of versions.slice(found)) database.exec(version);
+    database.exec(`pragma user_version = ${versions.length}; commit`);
     return database;
   } catch (error) {
     database.close();

@@ -31,6 +31,15 @@ export function toMessageMetadata(message: ServiceBusReceivedMessage): Record<st
   text('LockToken', message.lockToken);
   text('SequenceNumber', message.sequenceNumber?.toString());
   text('EnqueuedTimeUtc', message.enqueuedTimeUtc?.toISOString());
-  text('ExpiresAtUtc', message.expiresAtUtc?.toISOString());
+  text('ExpiresAtUtc', message.expiresAtUtc === undefined ? undefined : toDateTime(message.expiresAtUtc));
+  text('DeadLetterSource', message.deadLetterSource);
+  text('PartitionKey', message.partitionKey);
   return metadata;
+}
+
+/** The last time that .NET, whose names these are, can write; the client gives a later one to messages that never expire. */
+const lastDateTime = '9999-12-31T23:59:59.9999999Z';
+
+function toDateTime(time: Date): string {
+  return time.getTime() > Date.parse(lastDateTime) ? lastDateTime : time.toISOString();
 }

@@ -2,9 +2,11 @@ import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/servi
 import type { FunctionDescription } from '../app/function-description.ts';
 import { textOption, triggerType } from '../app/function-description.ts';
 import type { Invoke } from '../invoke.ts';
+import { openLimiter } from '../limiter.ts';
 import type { Log } from '../log.ts';
 import type { HostSettings } from '../settings/host-json.ts';
 import { resolveSetting } from '../settings/local-settings.ts';
+import { keepLocked } from './lock-renewal.ts';
 import { invokeWithRetry } from './retry.ts';
 import type { ServiceBusConnections } from './service-bus-connection.ts';
 import { toMessageMetadata, toTriggerData } from './service-bus-message.ts';
@@ -23,9 +25,10 @@ export interface ServiceBusParts {
 const repeatInterval = 30_000;
 
 /**
- * Runs the app's Service Bus queue functions. Messages are received under a lock which the client renews up to
- * maxAutoLockRenewalDuration, completed when the function succeeded and abandoned when it failed. A broker that is away
- * is tried again for ever. Returns what stops receiving; it resolves when no message is being processed any more.
+ * Runs the app's Service Bus queue functions. Messages are received under a lock that is renewed up to
+ * maxAutoLockRenewalDuration, completed when the function succeeded and abandoned when it failed; without
+ * autoCompleteMessages they are left to their locks. A broker that is away is tried again for ever. Returns what stops
+ * receiving; it resolves when no message is being processed any more.
  */
 export function startServiceBusTriggers(
   functions: readonly FunctionDescription[],
@@ -75,13 +78,16 @@ function receive(trigger: QueueTrigger, parts: ServiceBusParts, stop: AbortSigna
   const inHand = new Set<Promise<void>>();
   const receiver = parts.connections.get(trigger.setting).createReceiver(trigger.queue, {
     skipParsingBodyAsJson: true,
-    maxAutoLockRenewalDurationInMs: parts.settings.maxAutoLockRenewalDuration,
+    maxAutoLockRenewalDurationInMs: 0,
   });
+  // A broker that was away leaves the client with the credit of two subscriptions (7.9.5): what is over waits, locked.
+  const limit = openLimiter(parts.settings.maxConcurrentCalls);
   const report = reporter(trigger, parts.log);
   const subscription = receiver.subscribe(
     {
       processMessage: async (message) => {
-        const work = process(trigger, parts, receiver, message, stop);
+        const letGo = keepLocked(receiver, message, parts.settings.maxAutoLockRenewalDuration);
+        const work = limit(() => process(trigger, parts, receiver, message, stop)).finally(letGo);
         inHand.add(work);
         await work.finally(() => inHand.delete(work));
       },

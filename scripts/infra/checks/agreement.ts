@@ -1,6 +1,6 @@
-import { type Value, within } from '../bicep/value.ts';
+import { textAt, type Value, within } from '../bicep/value.ts';
 import type { Code } from '../code.ts';
-import { FAULTS_AHEAD, LEFT_OUT, READ_BY_PLATFORM, SETTINGS_AHEAD } from '../contract/settings.ts';
+import { FAULTS_AHEAD, LEFT_OUT, READ_BY_PLATFORM, READ_OF_CONNECTION, SETTINGS_AHEAD } from '../contract/settings.ts';
 import { TELEMETRY_AHEAD } from '../contract/telemetry.ts';
 import type { Check, Fault } from '../finding.ts';
 import { type Landing, templateOf } from '../landing.ts';
@@ -20,46 +20,62 @@ function given(value: Value | undefined): Map<string, string> {
   return found;
 }
 
+/** A value of the form that a setting takes, by its name. */
 function example(name: string): string {
+  if (/PRINCIPALS$/.test(name)) return 'policy_owner=00000000-0000-4000-8000-000000000000';
   if (/TENANT|AUDIENCE|CLIENT/.test(name)) return '00000000-0000-4000-8000-000000000000';
   if (/SECONDS|CONCURRENCY/.test(name)) return '30';
+  if (/CONNECTION_STRING$/.test(name)) return 'InstrumentationKey=00000000-0000-4000-8000-000000000000';
+  if (/_KEY$/.test(name)) return `https://vault.example.org/keys/${name.toLowerCase().replaceAll('_', '-')}`;
+  if (/SERVER$|__fullyQualifiedNamespace$/.test(name)) return 'host.example.org';
+  if (/DATABASE$|_NAME$/.test(name)) return 'factory';
   return 'https://example.org';
 }
 
 /** What each role is given: the containers share a part, control's public address is added by its module. */
-function byRole(landing: Landing): ReadonlyMap<string, ReadonlyMap<string, string>> {
+function byRole(landing: Landing, code: Code): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const parts = settingsOf(landing);
   const shared = given(parts.get('container'));
-  const app = templateOf(landing, 'modules/function-app.bicep')?.variables.find(
-    (variable) => variable.name === 'publicSettings',
-  )?.value;
-  const job =
-    /union\(settings, (\{ FACTORY_POOLS: pool \})\)/.exec(
-      templateOf(landing, 'modules/worker-job.bicep')?.text ?? '',
-    ) === null
-      ? []
-      : [['FACTORY_POOLS', 'pool'] as const];
+  const variable = (module: string, name: string): Value | undefined =>
+    templateOf(landing, module)?.variables.find((each) => each.name === name)?.value;
+  const app = (role: string): [string, string][] => [
+    ...given(variable('modules/function-app.bicep', 'platformSettings')),
+    ...given(parts.get(role)),
+  ];
+  const jobs = variable('modules/worker-job.bicep', 'jobSettings');
+  const job = (role: string): [string, string][] =>
+    [...shared, ...given(jobs), ...given(parts.get(role))].map(([name, value]) =>
+      name === 'FACTORY_POOL' ? [name, code.pools.find((pool) => pool.role === role)?.name ?? ''] : [name, value],
+    );
   return new Map([
-    ['control', new Map([...given(parts.get('control')), ...given(parts.get('scheduler')), ...given(app)])],
-    ['effector', given(parts.get('effector'))],
-    ['station', new Map([...shared, ...job, ...given(parts.get('station'))])],
-    ['verifier', new Map([...shared, ...job, ...given(parts.get('verifier'))])],
+    [
+      'control',
+      new Map([
+        ...app('control'),
+        ...given(parts.get('scheduler')),
+        ...given(variable('modules/function-app.bicep', 'publicSettings')),
+      ]),
+    ],
+    ['effector', new Map(app('effector'))],
+    ['station', new Map(job('station'))],
+    ['verifier', new Map(job('verifier'))],
     ['migrator', given(parts.get('migrator'))],
   ]);
 }
 
+/** Settings that the Functions host reads for the triggers of a worker role that is deployed as a function app. */
+function ofConnections(landing: Landing, code: Code, role: string): readonly string[] {
+  const hosted = templateOf(landing, where)?.modules.some(
+    (module) => module.path === 'modules/function-app.bicep' && textAt(module.body, 'params.role') === role,
+  );
+  if (!hosted || !code.pools.some((pool) => pool.role === role)) return [];
+  return [...code.connections].flatMap((name) => READ_OF_CONNECTION.map((suffix) => `${name}${suffix}`));
+}
+
 function* settings(landing: Landing, code: Code): Iterable<Fault> {
-  const platform = templateOf(landing, 'modules/function-app.bicep')?.variables.find(
-    (variable) => variable.name === 'platformSettings',
-  )?.value;
-  for (const name of given(platform).keys())
-    if (!READ_BY_PLATFORM.test(name)) yield { where: 'modules/function-app.bicep', what: `${name}: nobody reads it` };
-  const roles = byRole(landing);
+  const roles = byRole(landing, code);
   const all = new Set([...roles.values()].flatMap((names) => [...names.keys()]));
-  const base = (name: string): string => name.split('__')[0] ?? name;
-  for (const name of all)
-    if (!READ_BY_PLATFORM.test(name) && !code.settings.has(base(name)) && SETTINGS_AHEAD[name] === undefined)
-      yield { where, what: `${name}: no code reads it` };
+  for (const [role, names] of roles) yield* settingsOfOne(landing, code, role, names);
   for (const name of Object.keys(SETTINGS_AHEAD)) {
     if (code.settings.has(name))
       yield {
@@ -69,42 +85,75 @@ function* settings(landing: Landing, code: Code): Iterable<Fault> {
     if (!all.has(name))
       yield { where: 'contract/settings.ts', what: `${name} is given by no template: take it off the list` };
   }
-  for (const [role, names] of Object.entries(code.settingsOfRole)) {
-    const set = new Set([...(roles.get(role)?.keys() ?? [])].map(base));
-    for (const name of names)
-      if (!set.has(name) && LEFT_OUT[name] === undefined && !optionalFor(code, role, name, roles))
-        yield { where, what: `${role} reads ${name}, and the templates do not give it` };
-  }
-  for (const name of code.settings) {
-    const known = [...all].some((item) => base(item) === name) || LEFT_OUT[name] !== undefined;
-    if (!known) yield { where, what: `the code reads ${name}, and no template gives it` };
-  }
+  for (const name of code.settings)
+    if (!all.has(name) && LEFT_OUT[name] === undefined)
+      yield { where, what: `the code reads ${name}, and no template gives it` };
   for (const name of Object.keys(LEFT_OUT)) {
     if (all.has(name))
       yield { where: 'contract/settings.ts', what: `${name} is given by a template: it is not left out` };
     if (!code.settings.has(name))
       yield { where: 'contract/settings.ts', what: `${name} is read by no code: take it off the list` };
   }
-  for (const [role, names] of roles) {
-    if (names.has('FACTORY_ROLE') && names.get('FACTORY_ROLE') !== role)
-      yield { where, what: `${role} is told to be ${names.get('FACTORY_ROLE')}` };
-    if (role === 'migrator') continue;
-    const refused = code.refusals(role, Object.fromEntries(names));
-    const ahead = FAULTS_AHEAD[role] ?? [];
-    for (const name of refused)
-      if (!ahead.includes(name)) yield { where, what: `${role} would not start: it refuses ${name}` };
-    for (const name of ahead)
-      if (!refused.includes(name))
-        yield {
-          where: 'contract/settings.ts',
-          what: `${role} takes ${name} now: take it off the list of faults ahead`,
-        };
-  }
 }
 
-/** A setting with a default may be given to one role of several and left to the others. */
-const optionalFor = (code: Code, role: string, name: string, roles: ReturnType<typeof byRole>): boolean =>
-  [...roles].some(([other, names]) => other !== role && names.has(name)) && !code.refusals(role, {}).includes(name);
+/** What a role is given is what it reads, and enough for it to start. */
+function* settingsOfOne(
+  landing: Landing,
+  code: Code,
+  role: string,
+  names: ReadonlyMap<string, string>,
+): Iterable<Fault> {
+  const own = code.settingsOfRole[role] ?? [];
+  const connections = ofConnections(landing, code, role);
+  for (const name of names.keys()) {
+    if (READ_BY_PLATFORM.test(name) || SETTINGS_AHEAD[name] !== undefined) continue;
+    if (connections.includes(name) || code.settingsOfAll.has(name)) continue;
+    if (!own.includes(name)) yield { where, what: `${role} is given ${name}, and does not read it` };
+    else if (!code.settings.has(name)) yield { where, what: `${name}: no code reads it` };
+  }
+  for (const name of connections)
+    if (!names.has(name)) yield { where, what: `the triggers of ${role} connect by ${name}, which is not given` };
+  if (names.has('FACTORY_ROLE') && names.get('FACTORY_ROLE') !== role)
+    yield { where, what: `${role} is told to be ${names.get('FACTORY_ROLE')}` };
+  const refused = code.refusals(role, Object.fromEntries(names));
+  const ahead = FAULTS_AHEAD[role] ?? [];
+  for (const name of refused)
+    if (!ahead.includes(name)) yield { where, what: `${role} would not start: it refuses ${name}` };
+  for (const name of ahead)
+    if (!refused.includes(name))
+      yield { where: 'contract/settings.ts', what: `${role} takes ${name} now: take it off the list of faults ahead` };
+}
+
+/** The role that control needs on what an address it is given leads to, by the type of resource. */
+const NEEDED: Readonly<Record<string, string>> = {
+  'Microsoft.Storage/storageAccounts/blobServices/containers': 'blobContributor',
+  'Microsoft.Storage/storageAccounts/tableServices/tables': 'tableContributor',
+  'Microsoft.KeyVault/vaults/keys': 'keyCryptoUser',
+};
+
+/** Whatever control is told the address of, it has the rights for, at exactly that resource. */
+function* rights(landing: Landing): Iterable<Fault> {
+  const workload = templateOf(landing, where);
+  const told = settingsOf(landing).get('control')?.source ?? '';
+  for (const [, name = '', module = '', output = ''] of told.matchAll(/(FACTORY_\w+): (\w+)\.outputs\.(\w+)/g)) {
+    const path = workload?.modules.find((each) => each.name === module)?.path ?? '';
+    const document = templateOf(landing, path);
+    const value = document?.outputs.find((each) => each.name === output)?.value.source ?? '';
+    const leadsTo = document?.resources.find(
+      (resource) => NEEDED[resource.type] !== undefined && new RegExp(`\\b${resource.name}\\.`).test(value),
+    );
+    if (document === undefined || leadsTo === undefined) continue;
+    const role = NEEDED[leadsTo.type] ?? '';
+    const assigned = document.resources.some(
+      (resource) =>
+        resource.type === 'Microsoft.Authorization/roleAssignments' &&
+        textAt(resource.body, 'scope') === leadsTo.name &&
+        textAt(resource.body, 'properties.principalId') === 'controlPrincipalId' &&
+        resource.body.source.includes(`roleIds.${role}`),
+    );
+    if (!assigned) yield { where: path, what: `control is told of ${leadsTo.name} by ${name} and is no ${role} on it` };
+  }
+}
 
 function* queues(landing: Landing, code: Code): Iterable<Fault> {
   const file = 'shared/pools.bicep';
@@ -134,7 +183,7 @@ function* roles(landing: Landing, code: Code): Iterable<Fault> {
   const identities = templateOf(landing, 'modules/identities.bicep')?.outputs.map((output) => output.name) ?? [];
   for (const role of code.roles)
     if (!identities.includes(role)) yield { where: 'modules/identities.bicep', what: `role ${role} has no identity` };
-  const told = byRole(landing);
+  const told = byRole(landing, code);
   for (const role of code.roles)
     if (told.get(role)?.get('FACTORY_ROLE') !== role) yield { where, what: `nothing runs as ${role}` };
 }
@@ -143,16 +192,15 @@ function* telemetry(landing: Landing, code: Code): Iterable<Fault> {
   const asked = [...landing.files]
     .filter(([file]) => file.startsWith('queries/'))
     .map(([file, text]) => ({ file, ...asksFor(text) }));
-  for (const { file, metrics, messages } of asked) {
+  for (const { file, metrics, events } of asked) {
     for (const metric of metrics)
       if (!code.metrics.has(metric) && TELEMETRY_AHEAD[metric] === undefined)
         yield { where: file, what: `nothing emits ${metric}` };
-    for (const message of messages)
-      if (!code.messages.has(message)) yield { where: file, what: `no code logs "${message}"` };
+    for (const event of events) if (!code.events.has(event)) yield { where: file, what: `no code logs ${event}` };
   }
   const metrics = new Set(asked.flatMap((query) => query.metrics));
-  const messages = new Set(asked.flatMap((query) => query.messages));
-  for (const metric of code.metrics) {
+  const events = new Set(asked.flatMap((query) => query.events));
+  for (const metric of code.metrics.keys()) {
     if (!metrics.has(metric)) yield { where: 'queries', what: `the code emits ${metric}, and no query shows it` };
     if (TELEMETRY_AHEAD[metric] !== undefined)
       yield {
@@ -163,8 +211,8 @@ function* telemetry(landing: Landing, code: Code): Iterable<Fault> {
   for (const metric of Object.keys(TELEMETRY_AHEAD))
     if (!metrics.has(metric))
       yield { where: 'contract/telemetry.ts', what: `${metric} is asked for by no query: take it off the list` };
-  for (const message of code.messages)
-    if (!messages.has(message)) yield { where: 'queries', what: `the code logs "${message}", and no query shows it` };
+  for (const event of code.events)
+    if (!events.has(event)) yield { where: 'queries', what: `the code logs ${event}, and no query shows it` };
 }
 
 function* host(landing: Landing): Iterable<Fault> {
@@ -182,6 +230,7 @@ function* host(landing: Landing): Iterable<Fault> {
 /** Checks that templates and code say the same, both ways. */
 export const agreementChecks = (code: Code): readonly Check[] => [
   { id: 'settings', title: 'settings given = settings read, and accepted', run: (landing) => settings(landing, code) },
+  { id: 'rights', title: 'what control is told of, it has the rights for', run: rights },
   { id: 'queues', title: 'queues = pools', run: (landing) => queues(landing, code) },
   { id: 'roles', title: 'roles of the templates = roles of the code', run: (landing) => roles(landing, code) },
   { id: 'telemetry', title: 'names asked for = names emitted', run: (landing) => telemetry(landing, code) },

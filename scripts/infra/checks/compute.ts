@@ -93,6 +93,7 @@ function* zones(landing: Landing): Iterable<Fault> {
     ['modules/container-environment.bicep', '/managedEnvironments', 'properties.zoneRedundant'],
     ['modules/container-registry.bicep', '/registries', 'properties.zoneRedundancy'],
     ['modules/storage-host.bicep', '/storageAccounts', 'sku.name'],
+    ['modules/storage-staging.bicep', '/storageAccounts', 'sku.name'],
   ];
   for (const [file, type, path] of expected) {
     const document = templateOf(landing, file);

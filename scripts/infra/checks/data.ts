@@ -93,20 +93,21 @@ function* vault(landing: Landing): Iterable<Fault> {
     },
     'wrapping',
   );
-  yield* expectResource(
-    landing,
-    file,
-    'vaults/keys',
-    {
-      'properties.keyOps': "['sign', 'verify']",
-      'properties.curveName': 'P-256',
-      'properties.rotationPolicy': 'rotation',
-    },
-    'signing',
-  );
+  for (const signing of ['evidence', 'anchor'])
+    yield* expectResource(
+      landing,
+      file,
+      'vaults/keys',
+      {
+        'properties.keyOps': "['sign', 'verify']",
+        'properties.curveName': 'P-256',
+        'properties.rotationPolicy': 'rotation',
+      },
+      signing,
+    );
   const keys = document?.resources.filter((resource) => resource.type.endsWith('vaults/keys')) ?? [];
-  if (document !== undefined && keys.length !== 2)
-    yield fault(document, 1, `${keys.length} keys: one that wraps and one that signs are all there are`);
+  if (document !== undefined && keys.length !== 3)
+    yield fault(document, 1, `${keys.length} keys: one that wraps and two that sign are all there are`);
   const rotation = document?.variables.find((variable) => variable.name === 'rotation');
   if (!rotation?.value.source.includes("type: 'rotate'")) yield { where: file, what: 'keys do not rotate' };
 }
@@ -149,6 +150,10 @@ function* bus(landing: Landing): Iterable<Fault> {
 export const dataChecks: readonly Check[] = [
   { id: '15', title: 'SQL: Entra only, group, TLS, audit, backups', run: sql },
   { id: '16', title: 'migration inside the network, under its own identity', run: migration },
-  { id: '17', title: 'Key Vault: RBAC, purge protection, one key that wraps and one that signs, rotating', run: vault },
+  {
+    id: '17',
+    title: 'Key Vault: RBAC, purge protection, a key that wraps, a key a purpose that signs, rotating',
+    run: vault,
+  },
   { id: '18', title: 'Service Bus: sku, duplicates, dead letters, deliveries, locks', run: bus },
 ];

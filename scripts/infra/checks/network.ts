@@ -85,13 +85,15 @@ function* endpoints(landing: Landing): Iterable<Fault> {
   }
 }
 
-/** A storage account whose queues are used needs that endpoint too. */
+/** A storage account whose queues or tables are used needs those endpoints too. */
 function needed(document: Document, resource: Resource): readonly string[] {
-  const base = KINDS[resource.type]?.endpoints ?? [];
-  const queues = document.resources.some(
-    (other) => other.type.endsWith('/queueServices') && textAt(other.body, 'parent') === resource.name,
-  );
-  return queues ? [...base, 'queue'] : base;
+  const used = (service: string): boolean =>
+    document.resources.some((other) => other.type.endsWith(service) && textAt(other.body, 'parent') === resource.name);
+  return [
+    ...(KINDS[resource.type]?.endpoints ?? []),
+    ...(used('/queueServices') ? ['queue'] : []),
+    ...(used('/tableServices') ? ['table'] : []),
+  ];
 }
 
 function* subnets(landing: Landing): Iterable<Fault> {

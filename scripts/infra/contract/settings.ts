@@ -4,32 +4,29 @@
 
 /** Settings the templates give that no code reads yet, and what will read them. */
 export const SETTINGS_AHEAD: Readonly<Record<string, string>> = {
-  FACTORY_SQL_SERVER: 'the store on Azure SQL',
-  FACTORY_SQL_DATABASE: 'the store on Azure SQL',
-  FACTORY_SQL_APPLICATION_NAME: 'the migration: the contained user it makes for control',
-  FACTORY_SQL_APPLICATION_CLIENT: 'the migration: the client id that is the SID of that user',
-  FACTORY_ARTIFACTS_URL: 'artifacts on Azure Blob',
-  FACTORY_ANCHORS_URL: 'anchors on Azure Blob',
-  FACTORY_ACTIVITY_URL: 'the activity feed on Azure Table',
-  FACTORY_WRAPPING_KEY: 'wrapping by Key Vault',
-  FACTORY_SIGNING_KEY: 'signing by Key Vault',
   FACTORY_SESSION_POOL: 'the sandbox driver of dynamic sessions',
-  FACTORY_POOLS: 'the container shell: which pools of its role a worker serves',
   FACTORY_CREDENTIALS_VAULT: 'code hosts that take their credential from Key Vault',
 };
 
 /** Faults that the code finds today in the settings of a role: what it can't do in Azure yet. */
 export const FAULTS_AHEAD: Readonly<Record<string, readonly string[]>> = {
-  control: ['FACTORY_STORE', 'FACTORY_SERVICE_BUS'],
-  station: ['FACTORY_CREDENTIAL_FILE', 'FACTORY_SANDBOX'],
-  verifier: ['FACTORY_CREDENTIAL_FILE', 'FACTORY_SANDBOX'],
-  effector: ['FACTORY_CREDENTIAL_FILE'],
+  station: ['FACTORY_SANDBOX'],
+  verifier: ['FACTORY_SANDBOX'],
 };
 
 /** Settings the code reads that the templates leave out, and why that is right. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   FACTORY_DEFINITIONS: 'the definitions of the product are the baseline; an application installs its own',
   FACTORY_CREDENTIAL_FILE: 'a managed identity takes its place in Azure',
+  FACTORY_SERVICE_BUS: 'a connection string holds a key; in Azure the namespace is named and the identity signs in',
+  FACTORY_TELEMETRY_FILE: 'for one machine; in Azure telemetry goes to Application Insights',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'for a collector of the operator beside Application Insights',
+  OTEL_SDK_DISABLED: 'telemetry is on in Azure: alerts stand on it',
+  OTEL_SERVICE_NAME: 'each process is named by its role',
+  OTEL_RESOURCE_ATTRIBUTES: 'the resources of Azure say where a process runs',
+  OTEL_TRACES_SAMPLER: 'the default keeps every trace',
+  OTEL_TRACES_SAMPLER_ARG: 'the default keeps every trace',
+  OTEL_METRIC_EXPORT_INTERVAL: 'the default is a minute',
   FACTORY_ALLOW_ALL: 'every trust zone in one process is for tests',
   FACTORY_CRASH_AT: 'for tests that kill the process',
   FACTORY_CRASH_LOG: 'for tests that kill the process',
@@ -37,4 +34,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 
 /** Settings that Azure itself or its libraries read. */
 export const READ_BY_PLATFORM =
-  /^(AzureWebJobsStorage__\w+|APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING|AZURE_CLIENT_ID|DURABLE_TASK_SCHEDULER_CONNECTION_STRING|TASKHUB_NAME)$/;
+  /^(AzureWebJobsStorage__\w+|APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING|DURABLE_TASK_SCHEDULER_CONNECTION_STRING|TASKHUB_NAME)$/;
+
+/** What the Functions host reads of a trigger's connection by identity, beside the connection's name. */
+export const READ_OF_CONNECTION = ['__fullyQualifiedNamespace', '__credential', '__clientId'];

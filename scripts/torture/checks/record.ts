@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { exportStream } from '../../../cli/commands/audit.ts';
+import { exportStream } from '../../../cli/actions/audit.ts';
 import { gatherBundleFile, readKeys } from '../../../cli/request/evidence-file.ts';
 import { readAnchor } from '../../../shared/audit/anchor/document.ts';
 import { type ExportVerdict, verifyExport } from '../../../shared/audit/verify/file.ts';

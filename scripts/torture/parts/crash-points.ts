@@ -30,7 +30,10 @@ export const crashPoints: Part = {
     const submitted: string[] = [];
     const violations: string[] = [];
     let reached = 0;
-    const points = CRASH_POINTS.filter((point) => run.sizes.crashPoints?.includes(point) ?? true);
+    const points = CRASH_POINTS.filter(
+      // No traffic opens an incarnation; test/seal restores a plane and dies at those points.
+      (point) => !point.startsWith('incarnation.') && (run.sizes.crashPoints?.includes(point) ?? true),
+    );
     try {
       if (points.length === 0) throw new Error('none of the crash points that were asked for exists');
       await plane.up();

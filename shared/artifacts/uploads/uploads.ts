@@ -4,9 +4,9 @@ import type { JobId, UploadId } from '../../domain/ids.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { notFound, Refusal } from '../../domain/refusal.ts';
 import type { ArtifactKind } from '../../jobs/protocol.ts';
-import { insertUpload, lockUpload, readUpload } from '../../store/artifacts/uploads.ts';
-import { type Command, one, writeOne } from '../../store/command.ts';
-import type { ArtifactParts, Artifacts } from '../artifacts.ts';
+import { insertUpload, readUpload } from '../../store/artifacts/uploads.ts';
+import { type Command, one, write } from '../../store/command.ts';
+import type { ArtifactParts, Artifacts, SealedArtifact } from '../artifacts.ts';
 import { derivedId } from '../derived-id.ts';
 import type { Staging } from './staging.ts';
 
@@ -23,6 +23,11 @@ export type UploadAnnouncement = {
   readonly kind: ArtifactKind;
   readonly mediaType: string;
 };
+/** An upload whose bytes are sealed and which is not recorded yet. */
+export type SealedUpload = {
+  readonly row: Parameters<typeof insertUpload>[0];
+  readonly artifact: SealedArtifact;
+};
 export type UploadState = { readonly upload: UploadId; readonly offset: number; readonly complete: boolean };
 
 export type Uploads = {
@@ -32,10 +37,23 @@ export type Uploads = {
   state(lease: Pick<UploadLease, 'job' | 'epoch'>, upload: UploadId): Promise<UploadState>;
   /**
    * Takes a chunk of at most LIMITS.artifact.chunkBytes. A chunk that was received before is harmless; one that would leave a hole is refused with 409
-   * `FACTORY-UPLOAD-OFFSET`. The last one seals the artifact and records it: 422 `ARTIFACT-DIGEST-MISMATCH` when the bytes are not the announced ones,
+   * `FACTORY-UPLOAD-OFFSET`. The last one seals the artifact and records it: 422 `FACTORY-DIGEST-MISMATCH` when the bytes are not the announced ones,
    * and the upload starts over. Known or not, the bytes are received and sealed alike, so nobody learns who else has them.
    */
   append(lease: UploadLease, upload: UploadId, offset: number, chunk: Uint8Array): Promise<UploadState>;
+  /**
+   * Seals bytes that came whole with the call that also records them: `seal`, then in the transaction, after it checked the lease,
+   * `record`, then `settle` with what that answered. 422 `FACTORY-DIGEST-MISMATCH` when they are not the announced ones.
+   */
+  seal(
+    lease: Pick<UploadLease, 'job' | 'epoch'>,
+    announced: UploadAnnouncement,
+    bytes: Uint8Array,
+  ): Promise<SealedUpload>;
+  /** Part of a transaction: the artifact's row and the upload's, where absent. Answers whether this object counts. */
+  record(sealed: SealedUpload): Command<boolean>;
+  /** Removes the object of bytes that were known already, or whose transaction was refused. */
+  settle(sealed: SealedUpload, counts: boolean): Promise<void>;
 };
 
 /** An upload's id follows from what it is, so that beginning twice needs no record of the first. Its time part is the job's. */
@@ -45,6 +63,15 @@ function uploadIdOf(job: JobId, epoch: number, announced: UploadAnnouncement): U
     .digest();
   return derivedId('upload', 'upl', Number.parseInt(job.slice(4, 13), 36), bytes);
 }
+
+const MISMATCH = 'FACTORY-DIGEST-MISMATCH';
+const isMismatch = (error: unknown): boolean => error instanceof Refusal && error.code === MISMATCH;
+const mismatch = (upload: UploadId, announced: UploadAnnouncement, because: string): Refusal =>
+  new Refusal(
+    422,
+    MISMATCH,
+    `The upload ${upload} is not what was announced (${announced.digest}, ${announced.size} bytes): ${because}. Begin it again with the digest of the bytes you send; nothing was kept.`,
+  );
 
 export function createUploads(
   parts: ArtifactParts & { readonly artifacts: Artifacts; readonly staging: Staging },
@@ -73,19 +100,46 @@ export function createUploads(
     return { digest, size: found.size, kind: found.kind, mediaType: found.mediaType };
   }
 
-  async function mismatch(
-    job: JobId,
-    upload: UploadId,
+  async function seal(
+    { job, epoch }: Pick<UploadLease, 'job' | 'epoch'>,
     announced: UploadAnnouncement,
-    because: string,
-  ): Promise<Refusal> {
-    await staging.remove(job, upload);
-    return new Refusal(
-      422,
-      'ARTIFACT-DIGEST-MISMATCH',
-      `The upload ${upload} is not what was announced (${announced.digest}, ${announced.size} bytes): ${because}. Begin it again with the digest of the bytes you send; nothing was kept.`,
-    );
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<SealedUpload> {
+    const { digest, size, kind, mediaType } = announced;
+    const id = uploadIdOf(job, epoch, announced);
+    const artifact = await artifacts.seal(bytes, { mediaType, kind });
+    if (artifact.row.digest !== digest || artifact.row.size !== size) {
+      await artifacts.settle(artifact, false);
+      throw mismatch(id, announced, `it is ${artifact.row.digest}, ${artifact.row.size} bytes`);
+    }
+    const at = Math.floor(now());
+    return {
+      artifact,
+      row: {
+        id,
+        tenant_id: tenantId,
+        job_id: job,
+        epoch,
+        digest,
+        kind,
+        media_type: mediaType,
+        size,
+        received: size,
+        object_id: artifact.row.object_id,
+        state: 'complete',
+        created_at: at,
+        expires_at: at + LIMITS.artifact.uploadMs,
+      },
+    };
   }
+
+  function* record({ row, artifact }: SealedUpload): Command<boolean> {
+    const first = yield* artifacts.record(artifact);
+    yield* write(insertUpload(row));
+    return first;
+  }
+
+  const settle = ({ artifact }: SealedUpload, counts: boolean): Promise<void> => artifacts.settle(artifact, counts);
 
   async function finish(
     lease: UploadLease,
@@ -93,49 +147,30 @@ export function createUploads(
     announced: UploadAnnouncement,
     bytes: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<UploadState> {
-    const { job, epoch } = lease;
-    const sealed = await artifacts.seal(bytes, { mediaType: announced.mediaType, kind: announced.kind });
-    if (sealed.row.digest !== announced.digest || sealed.row.size !== announced.size) {
-      await artifacts.settle(sealed, false);
-      throw await mismatch(job, upload, announced, `it is ${sealed.row.digest}, ${sealed.row.size} bytes`);
-    }
-    const at = Math.floor(now());
+    const { job } = lease;
+    const sealed = await seal(lease, announced, bytes).catch(async (error: unknown) => {
+      if (isMismatch(error)) await staging.remove(job, upload);
+      throw error;
+    });
     const counts = await store
       .run('uploads.finish', function* () {
         yield* lease.guard();
-        const first = yield* artifacts.record(sealed);
-        // Its last chunk may have been sent twice at once; the other one recorded it.
-        if ((yield* one(lockUpload({ tenant: tenantId, upload }))) !== undefined) return first;
-        yield* writeOne(
-          insertUpload({
-            id: upload,
-            tenant_id: tenantId,
-            job_id: job,
-            epoch,
-            digest: announced.digest,
-            kind: announced.kind,
-            media_type: announced.mediaType,
-            size: announced.size,
-            received: announced.size,
-            object_id: sealed.row.object_id,
-            state: 'complete',
-            created_at: at,
-            expires_at: at + LIMITS.artifact.uploadMs,
-          }),
-        );
-        return first;
+        return yield* record(sealed);
       })
       .catch(async (error: unknown) => {
         // A known failure: nothing refers to the object. After an unknown one (a crash) the collector takes it.
-        if (error instanceof Refusal && error.status !== 503) await artifacts.settle(sealed, false);
+        if (error instanceof Refusal && error.status !== 503) await settle(sealed, false);
         throw error;
       });
-    await artifacts.settle(sealed, counts);
+    await settle(sealed, counts);
     await staging.remove(job, upload);
     return { upload, offset: announced.size, complete: true };
   }
 
   return {
+    seal,
+    record,
+    settle,
     async begin(lease, announced) {
       const { job, epoch } = lease;
       if (announced.size > LIMITS.artifact.bytes) {
@@ -203,8 +238,10 @@ export function createUploads(
           },
         );
       }
-      if (offset + chunk.byteLength > announced.size)
-        throw await mismatch(job, upload, announced, `its chunk ends at byte ${offset + chunk.byteLength}`);
+      if (offset + chunk.byteLength > announced.size) {
+        await staging.remove(job, upload);
+        throw mismatch(upload, announced, `its chunk ends at byte ${offset + chunk.byteLength}`);
+      }
       // Most artifacts fit in one chunk: sealed from memory, they never wait on the disk unsealed.
       if (offset === 0 && chunk.byteLength === announced.size) return finish(lease, upload, announced, chunk);
       const now = offset + chunk.byteLength <= received ? received : await staging.write(job, upload, offset, chunk);

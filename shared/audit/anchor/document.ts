@@ -5,7 +5,8 @@ import { signEnvelope } from '../../evidence/dsse/sign.ts';
 import { verifyEnvelope } from '../../evidence/dsse/verify.ts';
 import type { Signer } from '../../evidence/signing/signer.ts';
 import { type Trust, validAt } from '../../evidence/signing/trust.ts';
-import { byStream, type Head, merkleTree } from './merkle.ts';
+import { anchorName } from './anchor-store.ts';
+import { byStream, type Head, headOnly, merkleTree } from './merkle.ts';
 
 export const ANCHOR_PAYLOAD = 'application/vnd.agent-factory.audit-anchor+json';
 
@@ -17,7 +18,27 @@ const digest = z
 /** Heads one anchor may cover, so that its document stays under 1 MiB; the rest follow in the next one at once. */
 export const ANCHOR_HEADS = 4_000;
 
-export const headSchema = z.strictObject({ stream: z.string().min(1).max(100), seq: z.int().min(1), hash: digest });
+const headSchema = z.strictObject({
+  stream: z.string().min(1).max(100),
+  seq: z.int().min(0),
+  hash: digest,
+  lostTo: z.int().min(1).optional(),
+});
+
+/**
+ * What makes an anchor the declaration of a restore: somebody accepted that the database is behind `last`, the anchor before this one, and opened
+ * this anchor's incarnation. Its heads are what each stream kept, with what it lost. Every auditor of the plane can read the reason.
+ */
+const restoreDeclaration = z.strictObject({
+  /** The incarnation that ended. */
+  of: z.string().min(1).max(100),
+  /** Name of the anchor before; its digest is `previous`. */
+  last: z.string().min(1).max(100),
+  /** Principal id of the operator. */
+  acceptedBy: z.string().min(1).max(100),
+  reason: z.string().min(1).max(256),
+});
+export type RestoreDeclaration = z.infer<typeof restoreDeclaration>;
 
 /**
  * What is signed: the root over the heads, not the heads, so that an auditor of one tenant can be shown that a stream is anchored
@@ -32,11 +53,15 @@ export const anchorStatement = z.strictObject({
   previous: digest.nullable(),
   size: z.int().min(1).max(ANCHOR_HEADS),
   root: digest,
+  restore: restoreDeclaration.optional(),
 });
 export type AnchorStatement = z.infer<typeof anchorStatement>;
 
 /** An anchor as it is stored: the signed statement and the heads it is over, in the tree's order. */
-const anchorDocument = z.strictObject({ anchor: envelopeSchema, heads: z.array(headSchema).min(1).max(ANCHOR_HEADS) });
+export const anchorDocument = z.strictObject({
+  anchor: envelopeSchema,
+  heads: z.array(headSchema).min(1).max(ANCHOR_HEADS),
+});
 
 export type Anchor = {
   readonly statement: AnchorStatement;
@@ -53,18 +78,31 @@ export async function signAnchor(
     readonly incarnation: string;
     readonly at: number;
     readonly heads: readonly Head[];
+    readonly restore?: Pick<RestoreDeclaration, 'acceptedBy' | 'reason'>;
   },
   signer: Signer,
 ): Promise<Anchor> {
-  const heads = input.heads.map(({ stream, seq, hash }) => ({ stream, seq, hash })).sort(byStream);
+  const { previous, restore } = input;
+  const heads = input.heads.map(headOnly).sort(byStream);
+  if (restore !== undefined && previous === undefined) throw new Error('a restore is declared behind an anchor');
   const statement: AnchorStatement = {
     format: 'factory-anchor/v1',
-    sequence: (input.previous?.statement.sequence ?? 0) + 1,
+    sequence: (previous?.statement.sequence ?? 0) + 1,
     incarnation: input.incarnation,
     at: new Date(input.at).toISOString(),
-    previous: input.previous?.payloadDigest ?? null,
+    previous: previous?.payloadDigest ?? null,
     size: heads.length,
     root: merkleTree(heads).root,
+    ...(restore === undefined || previous === undefined
+      ? {}
+      : {
+          restore: {
+            of: previous.statement.incarnation,
+            last: anchorName(previous.statement.sequence),
+            acceptedBy: restore.acceptedBy,
+            reason: restore.reason,
+          },
+        }),
   };
   const payload = Buffer.from(canonicalJson(statement));
   const envelope = { ...(await signEnvelope(ANCHOR_PAYLOAD, payload, signer)) };

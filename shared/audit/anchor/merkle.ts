@@ -1,17 +1,29 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Digest } from '../../domain/digest.ts';
 
-/** A stream's head: the hash of its event `seq`, which stands for every event up to it. */
-export type Head = { readonly stream: string; readonly seq: number; readonly hash: Digest };
+/**
+ * A stream's head: the hash of its event `seq`, which stands for every event up to it. `lostTo`, only in an anchor that declares a restore:
+ * `seq` (0: none) is the last event that was kept, and those behind it up to `lostTo` were sealed once and are gone.
+ */
+export type Head = {
+  readonly stream: string;
+  readonly seq: number;
+  readonly hash: Digest;
+  readonly lostTo?: number | undefined;
+};
 
 /** How to get from a leaf to the root: the hashes of the subtrees beside its way up, nearest first (hex). */
 export type MerklePath = readonly string[];
+
+/** The head itself, without what a proof adds to it. */
+export const headOnly = ({ stream, seq, hash, lostTo }: Head): Head =>
+  lostTo === undefined ? { stream, seq, hash } : { stream, seq, hash, lostTo };
 
 /** RFC 6962 §2.1: leaves and nodes are hashed under different prefixes, so that a node can't be passed off as a leaf. */
 const leafHash = (head: Head): Buffer =>
   createHash('sha256')
     .update(Buffer.from([0]))
-    .update(canonicalJson({ hash: head.hash, seq: head.seq, stream: head.stream }))
+    .update(canonicalJson(headOnly(head)))
     .digest();
 const nodeHash = (left: Uint8Array, right: Uint8Array): Buffer =>
   createHash('sha256')

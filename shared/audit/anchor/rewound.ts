@@ -10,7 +10,7 @@ export class AuditRewound extends Error {
 
   constructor(anchor: number, stream: string, because: string) {
     super(
-      `The audit stream ${stream} is not what anchor ${anchor} sealed: ${because}. The database was restored or rewritten. Stop the plane, run "factory audit verify" against the anchors, then open a new incarnation that names the last anchor.`,
+      `The audit stream ${stream} is not what anchor ${anchor} sealed: ${because}. The database was restored or rewritten. Look at what is missing with "factory restore status"; an operator accepts it with "factory restore accept", or puts a newer database in its place.`,
     );
     this.anchor = anchor;
     this.stream = stream;

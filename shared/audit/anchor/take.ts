@@ -1,11 +1,13 @@
-import type { Id } from '../../domain/ids.ts';
 import { parseId } from '../../domain/ids.ts';
 import type { Signer } from '../../evidence/signing/signer.ts';
 import type { Trust } from '../../evidence/signing/trust.ts';
 import { type Command, one, rows, type Unchanged, unchanged, writeOne } from '../../store/command.ts';
 import { auditAnchorsFrom, auditHeadsSince, insertAuditAnchor, lastAuditAnchor } from '../../store/platform/anchors.ts';
 import { eventHash, headOfStream } from '../../store/platform/sealed.ts';
+import type { Database } from '../../store/schema/tables.ts';
 import type { Store } from '../../store/store.ts';
+import { recorder } from '../../telemetry/recorder.ts';
+import { genesisHash } from '../event.ts';
 import { type AnchorStore, anchorName } from './anchor-store.ts';
 import { ANCHOR_HEADS, type Anchor, readAnchor, signAnchor } from './document.ts';
 import type { Head } from './merkle.ts';
@@ -17,7 +19,8 @@ export type Anchoring = {
   readonly signer: Signer;
   /** Keys that anchors may be signed with, retired ones included. */
   readonly trust: () => Promise<Trust>;
-  readonly incarnation: string;
+  /** The incarnation that the database says it is of. Asked each time: an operator opens another while the plane runs. */
+  readonly incarnation: () => Promise<string>;
   /** Epoch milliseconds. */
   readonly now: () => number;
 };
@@ -30,7 +33,7 @@ const OVERLAP_MS = 2 * 60_000;
 /** Anchors that can lie within the overlap are compared with; more than this many are not looked at. */
 const RECENT = 16;
 /** The newest anchors that the database has recorded, newest first, each verified. */
-async function recentAnchors(anchoring: Anchoring, trust: Trust): Promise<Anchor[]> {
+export async function recentAnchors(anchoring: Anchoring, trust: Trust): Promise<Anchor[]> {
   const recorded = await anchoring.store.read('audit.recentAnchors', function* () {
     const last = yield* one(lastAuditAnchor({}));
     return last === undefined
@@ -62,55 +65,78 @@ async function movedHeads(store: Store, since: number, known: ReadonlyMap<string
 }
 
 /**
- * Throws `AuditRewound` unless the database still holds every head that the anchor sealed. Anchors of an earlier incarnation are not held
- * against it: what the restore lost is known, and said by the record that opened this incarnation.
+ * Throws `AuditRewound` unless the database is of the anchor's incarnation and still holds every head that it sealed. An anchor of another
+ * incarnation is one that this database never recorded as its own: it was restored to a time before that incarnation was opened, or somebody began to
+ * open it and died. What a restore lost is not held against a later incarnation: its first anchor says what was kept, and is the one looked at.
  */
-async function requireHeld({ store, incarnation }: Anchoring, anchor: Anchor): Promise<void> {
-  if (anchor.statement.incarnation !== incarnation) return;
-  for (const sealed of anchor.heads) {
-    const event = await store.read('audit.eventHash', () => one(eventHash({ stream: sealed.stream, seq: sealed.seq })));
-    if (event === undefined) {
-      const head = await store.read('audit.headOfStream', () => one(headOfStream({ stream: sealed.stream })));
-      throw new AuditRewound(
-        anchor.statement.sequence,
-        sealed.stream,
-        `it was at event ${sealed.seq} and is now at ${head?.seq ?? 0}`,
-      );
-    }
-    if (event.hash !== sealed.hash)
-      throw new AuditRewound(anchor.statement.sequence, sealed.stream, `its event ${sealed.seq} has another hash`);
+async function requireHeld({ store, incarnation }: Anchoring, { statement, heads }: Anchor): Promise<void> {
+  const current = await incarnation();
+  if (statement.incarnation !== current)
+    throw new AuditRewound(
+      statement.sequence,
+      heads[0]?.stream ?? 'platform',
+      `it is of incarnation ${statement.incarnation}, and the database is of ${current}`,
+    );
+  for (const sealed of heads) {
+    if (await holds(store, sealed)) continue;
+    const head = await store.read('audit.headOfStream', () => one(headOfStream({ stream: sealed.stream })));
+    const because =
+      (head?.seq ?? 0) < sealed.seq
+        ? `it was at event ${sealed.seq} and is now at ${head?.seq ?? 0}`
+        : `its event ${sealed.seq} has another hash`;
+    throw new AuditRewound(statement.sequence, sealed.stream, because);
   }
 }
 
+/** Whether the database has this very event. Every stream has its beginning. */
+export async function holds(store: Store, { stream, seq, hash }: Head): Promise<boolean> {
+  if (seq === 0) return hash === genesisHash(stream);
+  return (await store.read('audit.eventHash', () => one(eventHash({ stream, seq }))))?.hash === hash;
+}
+
 async function record(anchoring: Anchoring, anchor: Anchor): Promise<void> {
-  const { statement, payloadDigest, envelope, text } = anchor;
-  const signature = envelope.signatures[0];
-  const keyId: Id<'key'> | undefined = signature === undefined ? undefined : parseId('key', signature.keyid);
-  if (signature === undefined || keyId === undefined)
-    throw new Error(`anchor ${statement.sequence} has no signature of a factory key`);
-  const { sequence } = statement;
   await anchoring.store.run('audit.anchor', function* (): Command<undefined | Unchanged<undefined>> {
     const last = yield* one(lastAuditAnchor({}));
     // Another plane recorded the same anchor meanwhile: its name and content were compared when it was read.
-    if (last !== undefined && last.sequence >= sequence) return unchanged(undefined);
-    yield* writeOne(
-      insertAuditAnchor({
-        sequence,
-        document: text,
-        digest: payloadDigest,
-        signature: signature.sig,
-        key_id: keyId,
-        object_name: anchorName(sequence),
-        created_at: Date.parse(statement.at),
-      }),
-    );
+    if (last !== undefined && last.sequence >= anchor.statement.sequence) return unchanged(undefined);
+    yield* writeOne(insertAuditAnchor(anchorRow(anchor)));
     return undefined;
   });
 }
 
+/** Records the stored anchors that the database does not have yet, up to this one and whatever it holds of them: a restored database gets its plane's anchors back. */
+export async function recordAnchors(anchoring: Anchoring, upTo: Anchor): Promise<void> {
+  const trust = await anchoring.trust();
+  let newest = (await recentAnchors(anchoring, trust))[0];
+  while ((newest?.statement.sequence ?? 0) < upTo.statement.sequence) {
+    const next = await storedSuccessor(anchoring, newest, trust);
+    if (next === undefined) return;
+    await record(anchoring, next);
+    newest = next;
+  }
+}
+
+/** An anchor as the database records it. */
+export function anchorRow({ statement, payloadDigest, envelope, text }: Anchor): Database['audit_anchors'] {
+  const { sequence } = statement;
+  const signature = envelope.signatures[0];
+  const keyId = signature === undefined ? undefined : parseId('key', signature.keyid);
+  if (signature === undefined || keyId === undefined)
+    throw new Error(`anchor ${sequence} has no signature of a factory key`);
+  return {
+    sequence,
+    document: text,
+    digest: payloadDigest,
+    signature: signature.sig,
+    key_id: keyId,
+    object_name: anchorName(sequence),
+    created_at: Date.parse(statement.at),
+  };
+}
+
 /** The stored anchor of a sequence, verified as the successor of `previous`. */
-async function storedSuccessor(
-  anchoring: Anchoring,
+export async function storedSuccessor(
+  anchoring: Pick<Anchoring, 'anchors'>,
   previous: Anchor | undefined,
   trust: Trust,
 ): Promise<Anchor | undefined> {
@@ -165,12 +191,14 @@ export async function takeAnchor(anchoring: Anchoring): Promise<number | undefin
   const heads = await movedHeads(anchoring.store, since, known);
   if (heads.length === 0) return undefined;
   const anchor = await signAnchor(
-    { previous: newest, incarnation: anchoring.incarnation, at, heads },
+    { previous: newest, incarnation: await anchoring.incarnation(), at, heads },
     anchoring.signer,
   );
   const written = await anchoring.anchors.create(anchorName(adopted + 1), anchor.text);
-  if (written === 'created') await record(anchoring, anchor);
-  else await checkAnchors(anchoring);
+  if (written === 'created') {
+    await record(anchoring, anchor);
+    for (const { stream } of heads) recorder()?.count('factory.anchors.written', { stream });
+  } else await checkAnchors(anchoring);
   return adopted + 1;
 }
 

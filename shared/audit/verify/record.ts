@@ -17,8 +17,10 @@ const stream = z.string().min(1).max(100);
 
 const anchoredHead = z.strictObject({
   stream,
-  seq: z.int().min(1),
+  seq: z.int().min(0),
   hash: digest,
+  /** In an anchor that declares a restore: the last event of the stream that was sealed and is gone. */
+  lostTo: z.int().min(1).optional(),
   index: z.int().min(0),
   path: z.array(z.string().length(64)).max(16),
 });

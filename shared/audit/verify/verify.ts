@@ -1,13 +1,27 @@
 import type { Digest } from '../../domain/digest.ts';
 import type { Trust } from '../../evidence/signing/trust.ts';
 import { chainHash, genesisHash } from '../event.ts';
-import { type AnchorFault, type AuditScope, type SealedHead, verifyAnchors } from './anchors.ts';
+import {
+  type AnchorFault,
+  type AuditScope,
+  type DeclaredLoss,
+  type DeclaredRestore,
+  type SealedHead,
+  verifyAnchors,
+} from './anchors.ts';
 import type { AnchorProof, AuditRecord, HeadRecord } from './record.ts';
 
 /** What is wrong in a stream and where: `seq` is the first event that can't be believed. */
 export type StreamFault = {
   readonly seq: number;
-  readonly code: 'out_of_order' | 'malformed' | 'changed' | 'contradicts_anchor' | 'cut' | 'contradicts_head';
+  readonly code:
+    | 'out_of_order'
+    | 'malformed'
+    | 'changed'
+    | 'contradicts_anchor'
+    | 'cut'
+    | 'contradicts_head'
+    | 'no_head';
   readonly message: string;
 };
 
@@ -20,14 +34,20 @@ export type StreamVerdict = {
   /** Events behind the last anchor: chained, but not yet anchored. */
   readonly notYetAnchored: number;
   readonly faults: readonly StreamFault[];
-  /** Events that were anchored and then lost to a restore that later anchors of another incarnation own up to. */
-  readonly restores: readonly { readonly anchor: number; readonly seq: number }[];
+  /** Events that were sealed and then lost to a restore that an operator accepted: no fault, and never hidden. */
+  readonly losses: readonly DeclaredLoss[];
 };
 
 export type AuditVerdict = {
   readonly ok: boolean;
   readonly streams: readonly StreamVerdict[];
-  readonly anchors: { readonly count: number; readonly last: number | null; readonly faults: readonly AnchorFault[] };
+  readonly anchors: {
+    readonly count: number;
+    readonly first: number | null;
+    readonly last: number | null;
+    readonly restores: readonly DeclaredRestore[];
+    readonly faults: readonly AnchorFault[];
+  };
 };
 
 type Progress = {
@@ -39,7 +59,6 @@ type Progress = {
   provedTo: number;
   provedBy: number | null;
   faults: StreamFault[];
-  restores: { anchor: number; seq: number }[];
 };
 
 /** Each stream stops at its first broken event: what follows rests on it, so further faults would say nothing. */
@@ -81,7 +100,7 @@ function brokenBy(state: Progress, record: AuditRecord, hash: Digest): StreamFau
   return undefined;
 }
 
-function take(state: Progress, record: AuditRecord, lastIncarnation: string | undefined): void {
+function take(state: Progress, record: AuditRecord): void {
   if (broken(state)) return;
   const hash = chainHash(state.hash, record.bytes);
   const fault = brokenBy(state, record, hash);
@@ -99,8 +118,6 @@ function take(state: Progress, record: AuditRecord, lastIncarnation: string | un
     if (sealed.hash === hash) {
       state.provedTo = record.seq;
       state.provedBy = sealed.anchor;
-    } else if (sealed.incarnation !== lastIncarnation) {
-      state.restores.push({ anchor: sealed.anchor, seq: sealed.seq });
     } else {
       const message = `event ${record.seq} is not the one that anchor ${sealed.anchor} sealed: the chain up to it was rewritten`;
       state.faults.push({ seq: record.seq, code: 'contradicts_anchor', message });
@@ -109,19 +126,15 @@ function take(state: Progress, record: AuditRecord, lastIncarnation: string | un
   }
 }
 
-function end(state: Progress, head: HeadRecord | undefined, lastIncarnation: string | undefined): StreamVerdict {
+function end(state: Progress, head: HeadRecord | undefined, losses: readonly DeclaredLoss[]): StreamVerdict {
   if (!broken(state)) {
-    for (const sealed of state.sealed.slice(state.next)) {
-      if (sealed.incarnation !== lastIncarnation) state.restores.push({ anchor: sealed.anchor, seq: sealed.seq });
-      else {
-        state.faults.push({
-          seq: state.events + 1,
-          code: 'cut',
-          message: `it ends at event ${state.events}, and anchor ${sealed.anchor} sealed event ${sealed.seq}: the tail was cut`,
-        });
-        break;
-      }
-    }
+    const sealed = state.sealed[state.next];
+    if (sealed !== undefined)
+      state.faults.push({
+        seq: state.events + 1,
+        code: 'cut',
+        message: `it ends at event ${state.events}, and anchor ${sealed.anchor} sealed event ${sealed.seq}: the tail was cut`,
+      });
   }
   if (
     !broken(state) &&
@@ -134,8 +147,8 @@ function end(state: Progress, head: HeadRecord | undefined, lastIncarnation: str
       message: `its head says event ${head.seq}, and its events end at ${state.events} with another hash or number`,
     });
   }
-  const { stream, events, provedTo, provedBy, faults, restores } = state;
-  return { stream, events, provedTo, provedBy, notYetAnchored: events - provedTo, faults, restores };
+  const { stream, events, provedTo, provedBy, faults } = state;
+  return { stream, events, provedTo, provedBy, notYetAnchored: events - provedTo, faults, losses };
 }
 
 /**
@@ -153,7 +166,6 @@ export async function verifyAudit(input: {
   readonly scope?: AuditScope;
 }): Promise<AuditVerdict> {
   const anchors = verifyAnchors(input.anchors, input.keys, input.scope);
-  const lastIncarnation = anchors.last?.incarnation;
   const states = new Map<string, Progress>();
   const stateOf = (stream: string): Progress => {
     const known = states.get(stream);
@@ -167,22 +179,27 @@ export async function verifyAudit(input: {
       provedTo: 0,
       provedBy: null,
       faults: [],
-      restores: [],
     };
     states.set(stream, state);
     return state;
   };
   // A stream that is anchored and has no event left is the largest cut of all.
   for (const stream of anchors.sealed.keys()) stateOf(stream);
-  for await (const record of input.events) take(stateOf(record.stream), record, lastIncarnation);
+  for await (const record of input.events) take(stateOf(record.stream), record);
   const heads = new Map([...(input.heads ?? [])].map((head) => [head.stream, head]));
   for (const stream of heads.keys()) stateOf(stream);
   const streams = [...states.values()]
-    .map((state) => end(state, heads.get(state.stream), lastIncarnation))
+    .map((state) => end(state, heads.get(state.stream), anchors.losses.get(state.stream) ?? []))
     .sort((a, b) => (a.stream < b.stream ? -1 : 1));
   return {
     ok: anchors.faults.length === 0 && streams.every((stream) => stream.faults.length === 0),
     streams,
-    anchors: { count: anchors.count, last: anchors.last?.sequence ?? null, faults: anchors.faults },
+    anchors: {
+      count: anchors.count,
+      first: anchors.first,
+      last: anchors.last,
+      restores: anchors.restores,
+      faults: anchors.faults,
+    },
   };
 }

@@ -105,7 +105,7 @@ async function outcomeUnknown(
   effect: EffectAnswer,
   reason: string,
 ): Promise<EffectEnd> {
-  context.log('warn', 'an effect ended without an answer', { effect: effect.id, kind: step.intend.kind, reason });
+  context.log('effect.unanswered', { effect: effect.id, kind: step.intend.kind, reason });
   await context.recordEffect(effect.id, 'uncertain', reason);
   const uncertain = { ...effect, state: 'uncertain' };
   const look = await step.look(context.signal);

@@ -31,6 +31,7 @@ export function verifyEnvelope(
       return { ok: false, because: `the key ${keyid} is not among the trusted keys for ${purpose}` };
     if (!signatureHolds(key, signed, Buffer.from(sig, 'base64')))
       return { ok: false, because: `the signature of key ${keyid} does not hold over these bytes` };
+    if (keys.includes(key)) return { ok: false, because: `the key ${keyid} signs it twice` };
     keys.push(key);
   }
   return { ok: true, payload, keys };

@@ -14,6 +14,8 @@ export const ROLES = [
   'break_glass',
 ] as const;
 export type Role = (typeof ROLES)[number];
+/** Roles that only a worker holds, and the only ones that a worker holds. */
+export const WORKER_ROLES: readonly Role[] = ['station', 'verifier', 'effector'];
 
 /** Who asks. Taken from the checked token and the role assignments in the store, never from a request's body. */
 export type PolicyPrincipal = {
@@ -58,6 +60,8 @@ export type PolicyResources = {
     readonly approved: boolean;
   };
   readonly Definitions: Owned;
+  /** `user`: the identity whose rights are changed. */
+  readonly Principal: Owned & { readonly user: string };
   readonly Artifact: OfApplication & { readonly kind: string; readonly requestedBy: string };
   readonly AuditStream: Owned & { readonly scope: 'application' | 'tenant' | 'platform' };
 };
@@ -93,10 +97,21 @@ export const ACTIONS = {
   exportAudit: 'AuditStream',
   readJobs: 'Tenant',
   readActivity: 'Tenant',
+  readPrincipals: 'Tenant',
+  addPrincipal: 'Tenant',
+  changePrincipal: 'Principal',
   administer: 'Tenant',
+  acceptRestore: 'Tenant',
 } as const satisfies Readonly<Record<string, ResourceType>>;
 export type Action = keyof typeof ACTIONS;
 export type ResourceOf<A extends Action> = PolicyResources[(typeof ACTIONS)[A]];
+
+/** The application that a question is about; undefined for what is of the tenant or the plane. */
+export function applicationOf<A extends Action>(action: A, resource: ResourceOf<A>): string | undefined {
+  if ('application' in resource) return resource.application;
+  const ofApplication = ACTIONS[action] === 'Application' || ('scope' in resource && resource.scope === 'application');
+  return ofApplication ? resource.id : undefined;
+}
 
 /** `freshAuthentication`: the caller proved who they are within the last minutes (the token's `auth_time`), not by an old session. */
 export type Circumstances = { readonly freshAuthentication: boolean };

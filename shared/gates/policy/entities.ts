@@ -5,6 +5,7 @@ import type { PolicyPrincipal, ResourceType } from './actions.ts';
 const REFERENCES: Readonly<Record<string, string>> = {
   application: 'Application',
   owner: 'User',
+  user: 'User',
   requestedBy: 'User',
   plannedBy: 'User',
   delegates: 'User',

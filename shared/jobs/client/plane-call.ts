@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { LIMITS } from '../../domain/limits.ts';
+import type { SpanContext } from '../../telemetry/span-context.ts';
+import { traced, traceparentOf } from '../../telemetry/spans.ts';
 import { LEASE_HEADER } from '../protocol.ts';
 import type { ElapsedClock } from './elapsed-clock.ts';
 import { httpExchange, readBody } from './http-exchange.ts';
@@ -54,6 +56,7 @@ export function planeCalls(options: PlaneCallOptions): PlaneCalls {
 
   const sendOnce = async (
     request: PlaneRequest,
+    span: SpanContext | undefined,
     signal: AbortSignal | undefined,
     mayRefresh: boolean,
   ): Promise<IncomingMessage> => {
@@ -64,7 +67,8 @@ export function planeCalls(options: PlaneCallOptions): PlaneCalls {
     };
     if (request.lease !== undefined) {
       headers[LEASE_HEADER] = request.lease.leaseToken;
-      if (request.lease.traceparent !== null) headers['traceparent'] = request.lease.traceparent;
+      const traceparent = span === undefined ? request.lease.traceparent : traceparentOf(span);
+      if (traceparent !== null && !isRenewal(request)) headers['traceparent'] = traceparent;
     }
     if (request.json !== undefined) headers['content-type'] = 'application/json';
     if (request.bytes !== undefined) headers['content-type'] = 'application/octet-stream';
@@ -80,7 +84,7 @@ export function planeCalls(options: PlaneCallOptions): PlaneCalls {
     if (answer.statusCode !== 401 || !mayRefresh) return answer;
     answer.resume();
     options.tokens.reject(token);
-    return sendOnce(request, signal, false);
+    return sendOnce(request, span, signal, false);
   };
 
   const stream = <T>(
@@ -88,16 +92,18 @@ export function planeCalls(options: PlaneCallOptions): PlaneCalls {
     bounds: RetryBounds,
     read: (answer: IncomingMessage) => Promise<T>,
   ): Promise<T> =>
-    withRetries(`${request.method} ${request.path}`, bounds, options.now, async () => {
-      const answer = await sendOnce(request, bounds.signal, true);
-      try {
-        const status = answer.statusCode ?? 0;
-        if (status < 200 || status > 299) throw await readProblem(request, answer);
-        return await read(answer);
-      } finally {
-        if (!answer.readableEnded) answer.destroy();
-      }
-    });
+    spanned(request, base, (span) =>
+      withRetries(`${request.method} ${request.path}`, bounds, options.now, async () => {
+        const answer = await sendOnce(request, span, bounds.signal, true);
+        try {
+          const status = answer.statusCode ?? 0;
+          if (status < 200 || status > 299) throw await readProblem(request, answer);
+          return await read(answer);
+        } finally {
+          if (!answer.readableEnded) answer.destroy();
+        }
+      }),
+    );
 
   return {
     now: options.now,
@@ -109,6 +115,28 @@ export function planeCalls(options: PlaneCallOptions): PlaneCalls {
       }),
     close: exchange.close,
   };
+}
+
+/** Renewals are many and say nothing of the work: they are no spans, here and in control. */
+const isRenewal = ({ path }: PlaneRequest): boolean => path.endsWith('/renew');
+
+/** A call made for a job, with all its tries, as a span (HTTP client spans of OpenTelemetry's semantic conventions). */
+function spanned<T>(request: PlaneRequest, base: URL, call: (span: SpanContext | undefined) => Promise<T>): Promise<T> {
+  if (request.lease === undefined || isRenewal(request)) return call(undefined);
+  const template = `/api/v1${request.path.replace(/\?.*$/, '').replace(/(?<=\/)[^/]*(_|:|%3A)[^/]*/g, '{id}')}`;
+  return traced(
+    {
+      name: `${request.method} ${template}`,
+      kind: 'client',
+      attributes: {
+        'http.request.method': request.method,
+        'url.template': template,
+        'server.address': base.hostname,
+        'server.port': Number(base.port) || (base.protocol === 'https:' ? 443 : 80),
+      },
+    },
+    call,
+  );
 }
 
 async function readProblem(request: PlaneRequest, answer: IncomingMessage): Promise<PlaneProblem> {

@@ -19,6 +19,9 @@ import type { RetryBounds } from './retry.ts';
 /** A claim and when it was first asked for: the lease may have begun at that moment, even if its answer was lost and asked for again. */
 export type Claimed = { readonly claim: ClaimAnswer; readonly askedAt: number };
 
+/** `more` is false only when the plane said that nothing else of the pool is due. */
+export type Reported = { readonly more: boolean };
+
 /**
  * The job protocol (shared/jobs/protocol.ts) as functions. Calls throw `PlaneProblem` when the plane refuses and
  * `PlaneUnreachable` when there was no answer within the bounds given.
@@ -29,12 +32,13 @@ export type PlaneClient = {
   claimNext(pool: string, claimId: string, bounds: RetryBounds): Promise<Claimed | null>;
   claimJob(job: string, claimId: string, bounds: RetryBounds): Promise<Claimed>;
   renew(lease: LeaseProof, bounds: RetryBounds): Promise<void>;
-  complete(lease: LeaseProof, body: CompleteBody, bounds: RetryBounds): Promise<void>;
+  /** Answers whether the pool may have more to do. */
+  complete(lease: LeaseProof, body: CompleteBody, bounds: RetryBounds): Promise<Reported>;
   fail(
     lease: LeaseProof,
     body: { readonly failure: Failure; readonly outputs: CompleteBody['outputs'] },
     bounds: RetryBounds,
-  ): Promise<void>;
+  ): Promise<Reported>;
   release(lease: LeaseProof, bounds: RetryBounds): Promise<void>;
   checkpoint(lease: LeaseProof, digest: string, bounds: RetryBounds): Promise<void>;
   readArtifact(lease: LeaseProof, reference: ArtifactReference, bounds: RetryBounds): Promise<Uint8Array>;
@@ -53,6 +57,7 @@ export type PlaneClient = {
 
 export type PlaneClientOptions = PlaneCallOptions;
 
+const reportAnswer = z.object({ more: z.boolean().default(true) });
 const renewAnswer = z.object({ expiresAt: z.iso.datetime() });
 
 export function createPlaneClient(options: PlaneClientOptions): PlaneClient {
@@ -83,10 +88,10 @@ export function createPlaneClient(options: PlaneClientOptions): PlaneClient {
       renewAnswer.parse((await verb(lease, 'renew', {}, bounds)).body);
     },
     async complete(lease, body, bounds) {
-      await verb(lease, 'complete', body, bounds);
+      return reportAnswer.parse((await verb(lease, 'complete', body, bounds)).body);
     },
     async fail(lease, body, bounds) {
-      await verb(lease, 'fail', body, bounds);
+      return reportAnswer.parse((await verb(lease, 'fail', body, bounds)).body);
     },
     async release(lease, bounds) {
       await verb(lease, 'release', {}, bounds);

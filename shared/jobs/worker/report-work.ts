@@ -2,7 +2,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { type Outcome, outcome as outcomeSchema } from '../../domain/job/outcome.ts';
 import { crossing } from '../../telemetry/crash-point.ts';
 import type { LeaseProof } from '../client/plane-call.ts';
-import type { PlaneClient } from '../client/plane-client.ts';
+import type { PlaneClient, Reported } from '../client/plane-client.ts';
 import { isLeaseLost, PlaneProblem } from '../client/plane-problem.ts';
 import type { RetryBounds } from '../client/retry.ts';
 import type { ClaimAnswer, CompleteBody } from '../protocol.ts';
@@ -12,6 +12,9 @@ import { type LeaseKeeper, LeaseLost } from './lease-keeper.ts';
 
 /** How a job ended for this worker. `lost`: nothing was told to the plane, expiry decides. */
 export type JobEnd = 'completed' | 'failed' | 'released' | 'lost';
+
+/** How a job ended, and whether its pool may have more to do. */
+export type Ended = Reported & { readonly end: JobEnd };
 
 /** How a handler ended: with what it answered or threw, or not at all. */
 export type HandlerEnd = { readonly result: TaskResult } | { readonly error: unknown } | 'still_running';
@@ -37,9 +40,9 @@ export type Reporting = {
  *
  * @throws LeaseLost, or what the plane client throws, when there is nobody to tell.
  */
-export async function reportWork({ ended, outputs, overdue }: WorkDone, reporting: Reporting): Promise<JobEnd> {
+export async function reportWork({ ended, outputs, overdue }: WorkDone, reporting: Reporting): Promise<Ended> {
   const { plane, lease, claim } = reporting;
-  const fail = (failure: Failure): Promise<JobEnd> => reportFailure(reporting, failure, outputs);
+  const fail = (failure: Failure): Promise<Ended> => reportFailure(reporting, failure, outputs);
   if (ended !== 'still_running' && 'result' in ended) {
     const { result } = ended;
     return 'failure' in result ? fail(result.failure) : reportOutcome(reporting, result.outcome, outputs);
@@ -47,7 +50,7 @@ export async function reportWork({ ended, outputs, overdue }: WorkDone, reportin
   if (overdue) return fail(timedOut(claim.task, claim.timeoutMs));
   if (reporting.stopping) {
     await plane.release(lease, boundsOf(reporting));
-    return 'released';
+    return { end: 'released', more: true };
   }
   if (ended === 'still_running') throw new LeaseLost('the handler was told to stop');
   if (isLeaseLost(ended.error) || ended.error instanceof LeaseLost) throw ended.error;
@@ -55,11 +58,7 @@ export async function reportWork({ ended, outputs, overdue }: WorkDone, reportin
 }
 
 /** An outcome that the plane would not take ends its job too: left alone, the job would run again and be refused again. */
-async function reportOutcome(
-  reporting: Reporting,
-  outcome: Outcome,
-  outputs: CompleteBody['outputs'],
-): Promise<JobEnd> {
+async function reportOutcome(reporting: Reporting, outcome: Outcome, outputs: CompleteBody['outputs']): Promise<Ended> {
   const { plane, lease, claim } = reporting;
   const checked = outcomeSchema.safeParse(outcome);
   if (!checked.success) {
@@ -69,8 +68,8 @@ async function reportOutcome(
   }
   const body = { outcome: checked.data, outputs };
   try {
-    await crossing('worker.complete', () => plane.complete(lease, body, boundsOf(reporting)));
-    return 'completed';
+    const { more } = await crossing('worker.complete', () => plane.complete(lease, body, boundsOf(reporting)));
+    return { end: 'completed', more };
   } catch (error) {
     if (!isRefusal(error)) throw error;
     const message = `The plane refused the outcome of task ${claim.task} (${error.code}): ${error.message}`;
@@ -78,15 +77,11 @@ async function reportOutcome(
   }
 }
 
-async function reportFailure(
-  reporting: Reporting,
-  failure: Failure,
-  outputs: CompleteBody['outputs'],
-): Promise<JobEnd> {
+async function reportFailure(reporting: Reporting, failure: Failure, outputs: CompleteBody['outputs']): Promise<Ended> {
   const { plane, lease } = reporting;
   const body = { failure: boundedFailure(failure), outputs };
-  await crossing('worker.fail', () => plane.fail(lease, body, boundsOf(reporting)));
-  return 'failed';
+  const { more } = await crossing('worker.fail', () => plane.fail(lease, body, boundsOf(reporting)));
+  return { end: 'failed', more };
 }
 
 /** A report is tried again for as long as the lease is trusted. */

@@ -6,7 +6,7 @@ import type { ClaimAnswer } from '../protocol.ts';
 import type { TaskHandler, TaskResult } from '../task.ts';
 import { unknownTask } from './job-failure.ts';
 import { keepLease, type LeaseKeeper } from './lease-keeper.ts';
-import { type HandlerEnd, type JobEnd, reportWork, type WorkDone } from './report-work.ts';
+import { type Ended, type HandlerEnd, reportWork, type WorkDone } from './report-work.ts';
 import { taskContext } from './task-context.ts';
 import type { WorkDirectories } from './work-directories.ts';
 import type { WorkerLog } from './worker-log.ts';
@@ -23,7 +23,7 @@ export type JobEnvironment = {
 };
 
 /** The handler's own promise, once it was told to stop and did not within its grace; its place stays taken until it settles. */
-export type JobRun = { readonly end: JobEnd; readonly straggler: Promise<unknown> | null };
+export type JobRun = Ended & { readonly straggler: Promise<unknown> | null };
 
 /** Runs one claimed job to its end: keeps the lease, calls the handler, reports what became of it. Never throws. */
 export async function runJob(claimed: Claimed, environment: JobEnvironment): Promise<JobRun> {
@@ -32,26 +32,24 @@ export async function runJob(claimed: Claimed, environment: JobEnvironment): Pro
   const lease: LeaseProof = { job: claim.job, leaseToken: claim.leaseToken, traceparent: claim.traceparent };
   const keeper = await holdLease(claimed, lease, plane);
   if (keeper === null) {
-    log('warn', 'a claim was answered too late to use its lease', { job: claim.job, epoch: claim.epoch });
-    return { end: 'lost', straggler: null };
+    log('worker.claim.late', { job: claim.job, epoch: claim.epoch });
+    return { end: 'lost', more: true, straggler: null };
   }
   let straggler: Promise<unknown> | null = null;
   try {
     const work = await workUnder(keeper, claim, environment);
     straggler = work.straggler;
     keeper.assertHeld();
-    return {
-      end: await reportWork(work, { plane, lease, keeper, claim, stopping: environment.stopping.aborted }),
-      straggler,
-    };
+    const ended = await reportWork(work, { plane, lease, keeper, claim, stopping: environment.stopping.aborted });
+    return { ...ended, straggler };
   } catch (error) {
     // The lease is over or the plane is out of reach: the job is found by its expiry, and there is nobody to tell.
-    log('warn', 'a job ended without a report', {
+    log('worker.job.unreported', {
       job: claim.job,
       epoch: claim.epoch,
       reason: error instanceof Error ? error.message : String(error),
     });
-    return { end: 'lost', straggler };
+    return { end: 'lost', more: true, straggler };
   } finally {
     keeper.stop();
   }
@@ -101,7 +99,7 @@ async function workUnder(keeper: LeaseKeeper, claim: ClaimAnswer, environment: J
     const ended = await handlerEnd(running, signal, environment.graceMs);
     if (ended !== 'still_running') await tidied;
     else
-      log('error', 'a handler went on after it was told to stop; its place stays taken until it ends', {
+      log('worker.handler.overdue', {
         job: claim.job,
         task: claim.task,
       });
@@ -140,7 +138,7 @@ async function removeQuietly(directories: WorkDirectories, directory: string, lo
   try {
     await directories.remove(directory);
   } catch (error) {
-    log('warn', 'the directory of a job could not be removed; the next start of a worker tries again', {
+    log('worker.directory.kept', {
       reason: error instanceof Error ? error.message : String(error),
     });
   }

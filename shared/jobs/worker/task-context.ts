@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { digestOfBytes } from '../../domain/digest.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import { crossing } from '../../telemetry/crash-point.ts';
 import type { LeaseProof } from '../client/plane-call.ts';
 import type { PlaneClient } from '../client/plane-client.ts';
@@ -11,6 +13,8 @@ import type { WorkerLog } from './worker-log.ts';
 
 /** Inputs up to this size may be held in memory; larger ones are read through a file. */
 const INPUT_IN_MEMORY_BYTES = 64 * 1024 * 1024;
+/** Small outputs wait here and travel with the job's report, up to this many bytes of a job; its body has a limit. */
+const CARRIED_BYTES = 256 * 1024;
 
 export type JobCalls = {
   readonly plane: PlaneClient;
@@ -31,6 +35,7 @@ export function taskContext(calls: JobCalls): {
   const lease: LeaseProof = { job: claim.job, leaseToken: claim.leaseToken, traceparent: claim.traceparent };
   const bounds: RetryBounds = { until: keeper.trustedUntil, signal };
   const outputs = new Map<string, CompleteBody['outputs'][number]>();
+  let carriedBytes = 0;
 
   /** Nothing is sent under a lease that is over, and no answer is acted on that came after its end. */
   const underLease = async <T>(call: () => Promise<T>): Promise<T> => {
@@ -83,6 +88,24 @@ export function taskContext(calls: JobCalls): {
           ? { file: output.file }
           : { bytes: typeof output.bytes === 'string' ? Buffer.from(output.bytes) : output.bytes };
       const { name, kind, mediaType } = output;
+      if (
+        'bytes' in content &&
+        content.bytes.byteLength <= LIMITS.artifact.inlineBytes &&
+        carriedBytes + content.bytes.byteLength <= CARRIED_BYTES
+      ) {
+        keeper.assertHeld();
+        signal.throwIfAborted();
+        const { bytes } = content;
+        carriedBytes += bytes.byteLength;
+        const digest = digestOfBytes(bytes);
+        outputs.set(name, {
+          name,
+          kind,
+          digest,
+          inline: { mediaType, content: Buffer.from(bytes).toString('base64') },
+        });
+        return { name, kind, mediaType, digest, size: bytes.byteLength };
+      }
       const uploaded = await underLease(() =>
         crossing('worker.upload', () => plane.upload(lease, { kind, mediaType, content }, bounds)),
       );
@@ -92,7 +115,7 @@ export function taskContext(calls: JobCalls): {
     intendEffect: (body) => underLease(() => plane.intendEffect(lease, body, bounds)),
     recordEffect: (effect, event, observed) =>
       underLease(() => plane.recordEffect(lease, effect, event, observed.slice(0, 2_000), bounds)),
-    log: (level, message, fields) => calls.log(level, message, { ...fields, job: claim.job, epoch: claim.epoch }),
+    log: (event, fields) => calls.log(event, { ...fields, job: claim.job, epoch: claim.epoch }),
   };
   return { context, outputs: () => [...outputs.values()] };
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Pool } from '../../domain/blueprint/schema.ts';
 import { crossing } from '../../telemetry/crash-point.ts';
 import type { PlaneClient } from '../client/plane-client.ts';
 import { PlaneProblem, PlaneUnreachable } from '../client/plane-problem.ts';
 import { hintSchema } from '../protocol.ts';
 import type { TaskHandler } from '../task.ts';
-import type { JobEnd } from './report-work.ts';
+import { claimAsked, tracedAttempt } from './attempt-span.ts';
+import type { Ended, JobEnd } from './report-work.ts';
 import { runJob } from './run-job.ts';
 import { slots } from './slots.ts';
 import { openWorkDirectories } from './work-directories.ts';
@@ -33,7 +35,15 @@ export type Worker = {
    * Claims and runs jobs of the pool, one after another, until there is none. Never throws and never needs its message again:
    * a hint that achieved nothing costs nothing, since the plane hints queued jobs again.
    */
-  runHint(hint: { readonly body: unknown; readonly messageId: string; readonly pool: string }): Promise<HintRun>;
+  runHint(hint: {
+    readonly body: unknown;
+    readonly messageId: string;
+    readonly pool: string;
+    /** The `traceparent` of the message, when it has one. */
+    readonly traceparent?: unknown;
+  }): Promise<HintRun>;
+  /** The same without a message: for a process that was started to work off the pool. `name` is part of its claims' ids. */
+  runPool(pool: Pool, name: string): Promise<HintRun>;
   /** Tells every handler to stop, releases what did not finish, and waits for it. */
   stop(): Promise<void>;
   readonly statistics: () => { readonly hintsDropped: number; readonly jobs: Readonly<Record<JobEnd, number>> };
@@ -75,36 +85,40 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const claimAndRun = async (
     pool: string,
     messageId: string,
-  ): Promise<{ readonly job: JobEnd } | { readonly none: HintEnd }> => {
+    hinted: unknown,
+  ): Promise<Ended | { readonly none: HintEnd }> => {
     const until = plane.now() + claimForMs;
     const free =
       places.takeFree() ?? (await places.take(AbortSignal.any([stopping.signal, AbortSignal.timeout(claimForMs)])));
     if (free === null) return { none: stopping.signal.aborted ? 'stopping' : 'busy' };
     let straggler: Promise<unknown> | null = null;
     try {
+      const asked = claimAsked(hinted);
       const claimed = await crossing('worker.claim', () =>
         plane.claimNext(pool, claimId(messageId), { until: () => until, signal: stopping.signal }),
       );
       if (claimed === null) return { none: 'pool_empty' };
-      const run = await runJob(claimed, environment);
+      const run = await tracedAttempt(claimed.claim, asked, () => runJob(claimed, environment));
       straggler = run.straggler;
       counts[run.end]++;
-      return { job: run.end };
+      return run;
     } finally {
       if (straggler === null) free();
       else void straggler.then(free);
     }
   };
 
-  const claimUntilEmpty = async (pool: string, messageId: string): Promise<HintRun> => {
+  const claimUntilEmpty = async (pool: string, messageId: string, hinted?: unknown): Promise<HintRun> => {
     const jobs: JobEnd[] = [];
     const until = plane.now() + HINT_MS;
     try {
       while (plane.now() < until) {
         if (stopping.signal.aborted) return { end: 'stopping', jobs };
-        const step = await claimAndRun(pool, messageId);
+        const step = await claimAndRun(pool, messageId, jobs.length === 0 ? hinted : undefined);
         if ('none' in step) return { end: step.none, jobs };
-        jobs.push(step.job);
+        jobs.push(step.end);
+        // The plane looked as it ended this one: what was queued after that has a hint of its own.
+        if (!step.more) return { end: 'pool_empty', jobs };
       }
       return { end: 'long_enough', jobs };
     } catch (error) {
@@ -113,7 +127,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         error instanceof PlaneUnreachable || (error instanceof PlaneProblem && error.status >= 500)
           ? 'unreachable'
           : 'refused';
-      log('error', 'a job could not be claimed', {
+      log('worker.claim.failed', {
         pool,
         end,
         reason: error instanceof Error ? error.message : String(error),
@@ -122,22 +136,26 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }
   };
 
+  const tracked = (run: Promise<HintRun>): Promise<HintRun> => {
+    running.add(run);
+    return run.finally(() => running.delete(run));
+  };
+
   return {
-    async runHint({ body, messageId, pool }) {
+    async runHint({ body, messageId, pool, traceparent }) {
       const hint = hintSchema.safeParse(asValue(body));
       if (!hint.success || hint.data.pool !== pool) {
         hintsDropped++;
-        log('warn', 'a message that is no hint for this pool was dropped', {
+        log('worker.hint.dropped', {
           pool,
           messageId: messageId.slice(0, 128),
           hintsDropped,
         });
         return { end: 'dropped', jobs: [] };
       }
-      const run = claimUntilEmpty(pool, messageId);
-      running.add(run);
-      return run.finally(() => running.delete(run));
+      return tracked(claimUntilEmpty(pool, messageId, traceparent));
     },
+    runPool: (pool, name) => tracked(claimUntilEmpty(pool, name)),
     async stop() {
       stopping.abort(new Error('the worker is stopping'));
       await Promise.allSettled(running);

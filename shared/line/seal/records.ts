@@ -86,7 +86,7 @@ export function* readRecords(context: PlaneContext, id: RequestId): Command<Requ
     });
   }
   const effects = yield* rows(effectsOfRequest(of));
-  const asked = [...nodes, ...effects, ...decisions].flatMap((row) => row.policy_decision_id ?? []);
+  const asked = [request, ...nodes, ...effects, ...decisions].flatMap((row) => row.policy_decision_id ?? []);
   return {
     now,
     request,

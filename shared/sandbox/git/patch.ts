@@ -52,6 +52,10 @@ function patchRefusal(stderr: string): SandboxRefusal {
     .slice(0, 5)
     .join('; ')
     .slice(0, 600);
+  // git's own words for .git, `..` and what passes for them (git: path.c, verify_path).
+  const forbidden = /error: invalid path '(.*)'/.exec(stderr)?.[1];
+  if (forbidden !== undefined)
+    return new SandboxRefusal('TREE-NAME-REFUSED', 'the patch names a path that no tree may hold', { path: forbidden });
   const place = /patch failed: (.+):(\d+)/.exec(stderr);
   const file =
     place?.[1] ??

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type { EndedBy, SandboxHandle, SandboxResult, SandboxRun } from '../driver.ts';
-import { diskReserveBytes, drainMs, outputFloodFactor, stdinBytes, watchMs } from '../limits.ts';
+import { drainMs, outputFloodFactor, stdinBytes, watchMs } from '../limits.ts';
 import { SandboxRefusal } from '../refusal.ts';
+import { watchDisk } from './disk-watch.ts';
 import { captureOutput } from './output.ts';
 import { memoryOf } from './processes.ts';
 
@@ -40,9 +40,10 @@ export function supervise(supervision: Supervision): SandboxHandle {
   stdin.end(run.stdin ?? '');
 
   const wall = setTimeout(() => end('wall'), limits.wallMs);
+  const mustEndForDisk = watchDisk(run);
   const watch = setInterval(() => {
     if (memoryOf(supervision.members()) > limits.memoryBytes) end('memory');
-    void isDiskLow(run).then((low) => low && child.exitCode === null && end('disk'));
+    void mustEndForDisk().then((must) => must && child.exitCode === null && end('disk'));
   }, watchMs);
   const cancel = (): void => end('cancelled');
   run.signal?.addEventListener('abort', cancel, { once: true });
@@ -137,16 +138,4 @@ const signalNames: Readonly<Record<number, string>> = {
 function reportedEnd(endedBy: EndedBy, code: number | null, signal: string | null) {
   if (endedBy !== 'itself') return { exitCode: null, signal: 'SIGKILL' };
   return { exitCode: code, signal: signal ?? (code === null ? null : (signalNames[code] ?? null)) };
-}
-
-async function isDiskLow(run: SandboxRun): Promise<boolean> {
-  for (const mount of run.mounts) {
-    if (mount.mode !== 'read-write') continue;
-    const free = await statfs(mount.source).then(
-      ({ bavail, bsize }) => bavail * bsize,
-      () => Number.POSITIVE_INFINITY,
-    );
-    if (free < diskReserveBytes) return true;
-  }
-  return false;
 }

@@ -20,6 +20,7 @@ const memoryBytes = 1024 * 1024 * 1024;
 
 const answer = z.union([
   z.strictObject({ fault: z.strictObject({ rule: z.string(), message: z.string() }) }),
+  z.strictObject({ notText: z.strictObject({ path: z.string(), rule: z.string() }) }),
   z.strictObject({ matches: z.array(z.strictObject({ path: z.string(), rule: z.string(), count: z.int().min(1) })) }),
 ]);
 export type RuleMatch = { readonly path: string; readonly rule: string; readonly count: number };
@@ -34,7 +35,8 @@ const extensions: Readonly<Record<AstGrepRule['language'], RegExp>> = {
 
 /**
  * Runs the packet's rules over the files of a tree that the packet's scope allows, inside the sandbox; with `rewrite` the
- * directory it answers holds the rewritten files. Throws `RULE-DOES-NOT-PARSE`, `RULES-TIMED-OUT` and `RULES-FAILED` failures.
+ * directory it answers holds the rewritten files. `files` says how many files of the rules' languages there were to look at. Throws
+ * `RULE-DOES-NOT-PARSE`, `FILE-NOT-UTF-8`, `RULES-TIMED-OUT` and `RULES-FAILED` failures.
  */
 export async function runRules(request: {
   readonly context: TaskContext;
@@ -43,7 +45,7 @@ export async function runRules(request: {
   readonly repository: string;
   readonly tree: TreeId;
   readonly rewrite: boolean;
-}): Promise<{ readonly matches: readonly RuleMatch[]; readonly directory: string }> {
+}): Promise<{ readonly matches: readonly RuleMatch[]; readonly files: number; readonly directory: string }> {
   const { context, driver, packet, repository, tree, rewrite } = request;
   const { rules } = requireLine(packet, 'api-migration');
   const root = join(context.directory, 'rules');
@@ -93,7 +95,15 @@ export async function runRules(request: {
       question: `The rule ${rule} is not one ast-grep can use: ${message.slice(0, 1_000)}. Correct it and submit again? Note that a pattern such as f($A, $$$REST) does not match a call with one argument.`,
     });
   }
-  return { matches: answered.matches, directory };
+  if ('notText' in answered) {
+    const { path, rule } = answered.notText;
+    throw new TaskFailure({
+      kind: 'needs_human',
+      code: 'FILE-NOT-UTF-8',
+      question: `The rule ${rule} matches in ${path.slice(0, 500)}, which is not UTF-8: rewriting it would change other bytes too. Convert the file, or put it under scope.deniedPaths and submit again?`,
+    });
+  }
+  return { matches: answered.matches, files: files.length, directory };
 }
 
 function languagesOf(path: string, rules: readonly AstGrepRule[]): string[] {

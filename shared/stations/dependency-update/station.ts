@@ -36,6 +36,7 @@ async function intend(work: StationWork): Promise<Intention> {
     versionChange === 'major'
       ? [`${name} makes a major step, ${from.join(', ')} to ${to.join(', ')}: is what breaks in it known and wanted?`]
       : [];
+  decisions.push(...newInstallScripts(before ?? '', target.lockfile));
   return { verdict: 'ok', changes, decisions, importedPackage: name, facts: { versionChange } };
 }
 
@@ -65,6 +66,23 @@ function file({ base, context }: StationWork, path: string): Promise<string | un
 function versions(lockfile: string, name: string): string[] {
   const locked = readLockfile(lockfile);
   return isFault(locked) ? [] : lockedVersions(locked, name);
+}
+
+const SCRIPTS_NAMED = 20;
+
+/** What would run code of its own on every machine that installs it, and did not before. */
+function newInstallScripts(before: string, after: string): string[] {
+  const withScript = (lockfile: string): string[] => {
+    const locked = readLockfile(lockfile);
+    return isFault(locked)
+      ? []
+      : locked.filter(({ hasInstallScript }) => hasInstallScript).map(({ name, version }) => `${name}@${version}`);
+  };
+  const known = new Set(withScript(before));
+  return [...new Set(withScript(after))]
+    .filter((named) => !known.has(named))
+    .slice(0, SCRIPTS_NAMED)
+    .map((named) => `${named} runs a script of its own when it is installed: is that script known and wanted?`);
 }
 
 /** The largest step from the lowest locked version to the highest new one. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { packageLimits } from './limits.ts';
-import type { LockedPackage } from './lockfile.ts';
+import { type LockedPackage, usualTarballPath } from './lockfile.ts';
 import { isForThisPlatform } from './platform.ts';
 import { type Registry, RegistryRefusal } from './registry.ts';
 
@@ -51,7 +51,7 @@ async function fetchContent(registry: Registry, locked: LockedPackage, sha512: s
  * lockfile's integrity in any case. An address the lockfile omits is the usual one; one of another form is refused.
  */
 function tarballPath(registry: Registry, { name, version, resolved }: LockedPackage): string {
-  const usual = `${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
+  const usual = usualTarballPath(name, version);
   if (resolved === undefined) return usual;
   if (resolved.startsWith(registry.base)) return resolved.slice(registry.base.length);
   if (new URL(resolved).pathname.endsWith(`/${usual}`)) return usual;

@@ -1,5 +1,7 @@
-import { chmod, chown } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { constants } from 'node:fs';
+import { chmod, chown, type FileHandle, open } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import type { FileOwner } from '../../sandbox/driver.ts';
 import { type Registry, RegistryRefusal } from './registry.ts';
 
@@ -10,8 +12,14 @@ export type RegistryGateway = {
   refusal(): RegistryRefusal | undefined;
 };
 
-/** Opens the gateway: GETs of packuments and tarballs are forwarded, everything else is answered 403 here. */
-export async function openGateway(socket: string, owner: FileOwner, registry: Registry): Promise<RegistryGateway> {
+/** What the socket is called in its directory. */
+export const SOCKET_NAME = 'registry.sock';
+
+/**
+ * Opens the gateway on the socket `registry.sock` in a directory: GETs of packuments and tarballs are forwarded, everything else is
+ * answered 403 here.
+ */
+export async function openGateway(directory: string, owner: FileOwner, registry: Registry): Promise<RegistryGateway> {
   let refusal: RegistryRefusal | undefined;
   const server = createServer((request, response) => {
     forward(registry, request, response).catch((error: unknown) => {
@@ -23,20 +31,34 @@ export async function openGateway(socket: string, owner: FileOwner, registry: Re
       response.end(error instanceof Error ? error.message : 'refused');
     });
   });
-  await new Promise<void>((resolve, reject) => {
+  // A job's directory is deeper than the 107 bytes that a unix socket's path may have (unix(7)); through the open directory it is short.
+  const place = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await listen(server, `/proc/self/fd/${place.fd}/${SOCKET_NAME}`);
+    const socket = join(directory, SOCKET_NAME);
+    await chmod(socket, 0o600);
+    if (owner !== null) await chown(socket, owner.uid, owner.gid);
+  } catch (error) {
+    await close(server, place);
+    throw error;
+  }
+  return { refusal: () => refusal, close: () => close(server, place) };
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socket, resolve);
+    server.listen(path, resolve);
   });
-  await chmod(socket, 0o600);
-  if (owner !== null) await chown(socket, owner.uid, owner.gid);
-  return {
-    refusal: () => refusal,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+}
+
+/** The directory goes last: the server removes its socket by the path through it. */
+async function close(server: Server, place: FileHandle): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+  await place.close();
 }
 
 async function forward(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {

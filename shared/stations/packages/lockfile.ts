@@ -13,6 +13,8 @@ export type LockedPackage = {
   readonly resolved: string | undefined;
   /** sha512 in base64. Absent only for a package bundled inside another's tarball. */
   readonly sha512: string | undefined;
+  /** It runs a command of its own when it is installed. */
+  readonly hasInstallScript: boolean;
   readonly platform: {
     readonly os: readonly string[];
     readonly cpu: readonly string[];
@@ -41,6 +43,7 @@ const lockEntry = z.looseObject({
   integrity: z.string().optional(),
   link: z.boolean().optional(),
   inBundle: z.boolean().optional(),
+  hasInstallScript: z.boolean().default(false),
   optional: z.boolean().default(false),
   os: names,
   cpu: names,
@@ -126,6 +129,7 @@ export function readLockfile(text: string): readonly LockedPackage[] | LockfileF
       version: entry.version,
       resolved: entry.resolved,
       sha512,
+      hasInstallScript: entry.hasInstallScript,
       platform: { os: entry.os, cpu: entry.cpu, libc: entry.libc, optional: entry.optional },
     });
   }
@@ -133,6 +137,11 @@ export function readLockfile(text: string): readonly LockedPackage[] | LockfileF
 }
 
 export const isFault = (value: object): value is LockfileFault => 'question' in value;
+
+/** Where every registry keeps a package's tarball, below its own address. */
+export function usualTarballPath(name: string, version: string): string {
+  return `${name}/-/${name.slice(name.indexOf('/') + 1)}-${version}.tgz`;
+}
 
 /** Versions of a package that a lockfile holds, each once, in order. */
 export function lockedVersions(packages: readonly LockedPackage[], name: string): string[] {

@@ -5,9 +5,16 @@ import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
 import type { SandboxDriver } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import { places, writableDirectory } from '../work/inside.ts';
-import { openGateway } from './gateway.ts';
+import { openGateway, SOCKET_NAME } from './gateway.ts';
 import { packageLimits } from './limits.ts';
-import { DEPENDENCY_KINDS, type DependencyKind, type Manifest } from './lockfile.ts';
+import {
+  DEPENDENCY_KINDS,
+  type DependencyKind,
+  isFault,
+  type Manifest,
+  readLockfile,
+  usualTarballPath,
+} from './lockfile.ts';
 import { type Registry, RegistryRefusal } from './registry.ts';
 
 const port = 4873;
@@ -47,12 +54,12 @@ export async function resolveTarget(request: {
     await writeFile(join(project, name), text, { mode: 0o644 });
     if (driver.fileOwner !== null) await chown(join(project, name), driver.fileOwner.uid, driver.fileOwner.gid);
   }
-  const gateway = await openGateway(join(meeting, 'registry.sock'), driver.fileOwner, registry);
+  const gateway = await openGateway(meeting, driver.fileOwner, registry);
   const bridge = fileURLToPath(new URL(`./inside/bridge${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
   const script = `${places.tools}/${basename(bridge)}`;
   try {
     const result = await driver.run({
-      argv: ['node', script, `${places.socket}/registry.sock`, String(port), 'npm', ...npmArguments(request)],
+      argv: ['node', script, `${places.socket}/${SOCKET_NAME}`, String(port), 'npm', ...npmArguments(request)],
       workingDirectory: places.workspace,
       mounts: [
         { source: project, target: places.workspace, mode: 'read-write' },
@@ -86,14 +93,38 @@ export async function resolveTarget(request: {
       );
     return {
       manifest: await readBounded(join(project, 'package.json')),
-      lockfile: (await readBounded(join(project, 'package-lock.json'))).replaceAll(
-        `http://127.0.0.1:${port}/`,
-        registry.base,
-      ),
+      lockfile: withAddresses(await readBounded(join(project, 'package-lock.json')), lockfile, registry),
     };
   } finally {
     await gateway.close();
   }
+}
+
+/**
+ * The new lockfile with the addresses that the old one would have had: those of the one registry it names, if it is one. Packages
+ * come from the configured registry, which may be a mirror that nobody outside can reach; it has no place in somebody's repository.
+ */
+function withAddresses(lockfile: string, before: string, registry: Registry): string {
+  const home = addressBase(before) ?? registry.base;
+  // By the gateway's address where the registry names none of its own.
+  return [`http://127.0.0.1:${port}/`, registry.base].reduce(
+    (text, base) => text.replaceAll(`"resolved": "${base}`, `"resolved": "${home}`),
+    lockfile,
+  );
+}
+
+function addressBase(lockfile: string): string | undefined {
+  const locked = readLockfile(lockfile);
+  if (isFault(locked)) return undefined;
+  const bases = new Set(
+    locked.flatMap(({ name, version, resolved }) => {
+      if (resolved === undefined) return [];
+      const usual = usualTarballPath(name, version);
+      return [resolved.endsWith(`/${usual}`) ? resolved.slice(0, -usual.length) : resolved];
+    }),
+  );
+  const [base] = bases;
+  return bases.size === 1 && base?.endsWith('/') === true ? base : undefined;
 }
 
 function npmArguments({
@@ -144,7 +175,8 @@ function npmError(stderr: Uint8Array): string {
     lines
       .map((line) => line.slice('npm error '.length))
       .join(' ')
-      .slice(0, 600) || 'it gave no reason'
+      .slice(0, 600)
+      .replace(/\.+$/, '') || 'it gave no reason'
   );
 }
 

@@ -12,6 +12,8 @@ export const updateRequest = updateRow('requests.update', requests, 'request', [
   'packet_digest',
   'declaration_digest',
   'requested_by',
+  'submitted_by',
+  'policy_decision_id',
   'title',
   'traceparent',
   'created_at',

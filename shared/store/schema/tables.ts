@@ -1,5 +1,5 @@
 import type { RowOf } from './table.ts';
-import { principals, roleAssignments, tenants } from './tables/access.ts';
+import { delegations, principals, roleAssignments, tenants } from './tables/access.ts';
 import { applications, repositories } from './tables/application.ts';
 import { approvalDecisions, approvalSubjects, approvals, approvalUses, policyDecisions } from './tables/approval.ts';
 import { artifactReferences, artifacts, uploads } from './tables/artifact.ts';
@@ -21,6 +21,7 @@ export const TABLES = {
   tenants,
   principals,
   role_assignments: roleAssignments,
+  delegations,
   applications,
   repositories,
   sessions,

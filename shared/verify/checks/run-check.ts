@@ -10,6 +10,7 @@ import type { Bench } from '../runs/bench.ts';
 import type { Checkout } from '../runs/checkout.ts';
 import { runProgram } from '../runs/run-program.ts';
 import { countTests } from './counts.ts';
+import type { ReportedTest } from './junit.ts';
 import { readReport } from './report-file.ts';
 
 /** Runs one declared check and reads its counts. An exit code of 0 alone is never enough where a report was declared. */
@@ -39,8 +40,22 @@ export async function runCheck(bench: Bench, checkout: Checkout, check: Check, o
   const counts = countTests(read.tests);
   const faults = [...run.faults];
   if (counts.tests === 0) faults.push('the report names no test');
-  if (counts.failed > 0) faults.push(`${counts.failed} tests failed`);
+  if (counts.failed > 0) {
+    faults.push(`${counts.failed} tests failed`);
+    // A runner that writes its report to a file says nothing of them elsewhere, and the report itself is not kept.
+    bench.recorder.note(of, failedTests(read.tests));
+  }
   return { ...claim, counts, passed: faults.length === 0, faults };
+}
+
+const FAILED_NAMED = 50;
+
+function failedTests(tests: readonly ReportedTest[]): string {
+  const names = tests
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ name }) => name.replaceAll('\0', ' ').trim().slice(0, 300));
+  const more = names.length > FAILED_NAMED ? [`and ${names.length - FAILED_NAMED} more`] : [];
+  return ['failed tests by its report', ...names.slice(0, FAILED_NAMED), ...more].join('\n  ');
 }
 
 /** The claim of a finished run: the declared command by digest, how it ended, and whether that is a pass. */

@@ -10,6 +10,8 @@ const logBytes = 256 * 1024;
 /** Gathers what was observed while the verifier ran programs: for the receipt's observations, and for the log people read. */
 export type Recorder = {
   record(of: string, result: SandboxResult): void;
+  /** Adds to the log what a run's own output does not say, such as a report's failed tests. */
+  note(of: string, text: string): void;
   observations(line: LineName): Receipt['observations'];
   /** The tail of each run's output, oldest dropped first beyond 256 KiB. Never holds output of a holdout. */
   log(): string;
@@ -33,6 +35,9 @@ export function createRecorder(now: () => Date = () => new Date()): Recorder {
       tails.push(
         `== ${of}: ${result.endedBy === 'itself' ? `exit ${result.exitCode ?? result.signal}` : `ended by ${result.endedBy}`}\n${tail(result.stdout)}${tail(result.stderr)}`,
       );
+    },
+    note: (of, text) => {
+      if (!isHoldout(of) && tails.length < runsKept) tails.push(`== ${of}: ${text}\n`);
     },
     observations: (lineName) => ({
       startedAt: startedAt.toISOString(),

@@ -23,22 +23,23 @@ export const quietEnvironment = {
 } as const;
 
 /**
- * Runs one program of the repository in a checkout. Running past its time is a failure of the environment, not a verdict: the
- * same tree may pass on a machine that is not busy, and equal signatures stop the loop. Throws a TaskFailure then, and when the
+ * Runs one program of the repository in a checkout. Running past its time, or out of disk, is a failure of the environment, not a
+ * verdict: the same tree may pass on a machine that is not busy or full, and equal signatures stop the loop. Throws a TaskFailure then, and when the
  * job was cancelled.
  */
 export async function runProgram(bench: Bench, checkout: Checkout, program: Program): Promise<SandboxResult> {
   const { driver, context, recorder } = bench;
+  const limits = {
+    ...defaultSandboxLimits,
+    wallMs: program.timeoutMs,
+    cpuSeconds: Math.max(60, Math.ceil((program.timeoutMs / 1000) * 4)),
+  };
   const result = await driver.run({
     argv: program.argv,
     workingDirectory: checkout.workingDirectory,
     mounts: [...checkout.mounts, ...(program.mounts ?? [])],
     environment: { ...quietEnvironment, ...program.environment },
-    limits: {
-      ...defaultSandboxLimits,
-      wallMs: program.timeoutMs,
-      cpuSeconds: Math.max(60, Math.ceil((program.timeoutMs / 1000) * 4)),
-    },
+    limits,
     signal: context.signal,
   });
   recorder.record(program.of, result);
@@ -49,6 +50,14 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
       class: 'environment',
       code: 'CHECK-TIMED-OUT',
       message: `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; see the log, raise the time limit or make it end.`,
+    });
+  }
+  if (result.endedBy === 'disk') {
+    throw new TaskFailure({
+      kind: 'retryable',
+      class: 'environment',
+      code: 'CHECK-FILLED-DISK',
+      message: `${program.of} was killed because it kept more than ${limits.diskBytes} bytes on disk, or the disk of this worker is nearly full; see what it writes, or free the disk.`,
     });
   }
   return result;

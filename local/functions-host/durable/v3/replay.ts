@@ -79,7 +79,8 @@ async function invoke(
     const mark = message.indexOf(stateMark);
     if (mark < 0) return { crash: message };
     const state = numberThrownState(JSON.parse(message.slice(mark + stateMark.length)));
-    return { state: { ...state, error: state.error ?? message.slice(0, mark) } };
+    // Of a thrown value that is no Error the library keeps nothing.
+    return { state: { ...state, error: state.error ?? 'it threw a value that is no Error' } };
   }
 }
 

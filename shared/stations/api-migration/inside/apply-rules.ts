@@ -25,6 +25,9 @@ const languages: Readonly<Record<string, Lang>> = {
   html: Lang.Html,
   css: Lang.Css,
 };
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** commitEdits of ast-grep 0.51 drops it; it goes around the library. */
+const byteOrderMark = '\u{FEFF}';
 /** A fix may bring up what an outer match hid; one that always matches again is given up here and left for the verifier. */
 const passes = 10;
 
@@ -39,17 +42,34 @@ function applyRules({ rewrite, rules, files }: Request): unknown {
   const matches: { path: string; rule: string; count: number }[] = [];
   for (const { path, language } of files) {
     const own = rules.filter((rule) => rule.language === language);
-    let text = readFileSync(path, 'utf8');
-    const before = text;
+    const content = readContent(path);
+    if (content === undefined) {
+      const matching = own.find((rule) => find(readFileSync(path, 'latin1'), rule).length > 0);
+      if (matching !== undefined) return { notText: { path, rule: matching.id } };
+      continue;
+    }
+    const { mark, text: before } = content;
+    let text = before;
     for (const rule of own) {
       const count = find(text, rule).length;
       if (count === 0) continue;
       matches.push({ path, rule: rule.id, count });
       if (rewrite) text = rewritten(text, rule);
     }
-    if (text !== before) writeFileSync(path, text);
+    if (text !== before) writeFileSync(path, mark + text);
   }
   return { matches };
+}
+
+/** A file as text that gives the same bytes when it is written again; undefined when it is not UTF-8, and so would not. */
+function readContent(path: string): { readonly mark: string; readonly text: string } | undefined {
+  try {
+    const text = utf8.decode(readFileSync(path));
+    return text.startsWith(byteOrderMark) ? { mark: byteOrderMark, text: text.slice(1) } : { mark: '', text };
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }
 
 /** What is wrong with a rule, tried on an empty file. ast-grep takes a pattern that breaks off in the middle and matches nothing. */

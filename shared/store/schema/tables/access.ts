@@ -40,3 +40,26 @@ export const roleAssignments = table(
   },
   { primaryKey: ['tenant_id', 'principal_id', 'role', 'application_key'], references: { principal_id: 'principals' } },
 );
+
+/**
+ * `delegate_id` acts, or has acted, for `principal_id`: whoever is on either side of such a row never approves what the other asked for or
+ * made. A row that has ended still counts for what was asked before, so that ending it just in time opens nothing.
+ */
+export const delegations = table(
+  'delegations',
+  {
+    tenant_id: id('tenant'),
+    principal_id: id('principal'),
+    delegate_id: id('principal'),
+    started_at: time(),
+    ended_at: nullable(time()),
+    recorded_by: nullable(id('principal')),
+  },
+  {
+    primaryKey: ['tenant_id', 'principal_id', 'delegate_id'],
+    indexes: [
+      { name: 'ix_delegations_delegate', columns: ['tenant_id', 'delegate_id'], serves: ['delegations.around'] },
+    ],
+    references: { principal_id: 'principals', delegate_id: 'principals' },
+  },
+);

@@ -1,4 +1,4 @@
-import { bigint, digest, id, name, text, time } from '../column.ts';
+import { bigint, digest, id, name, nullable, text, time } from '../column.ts';
 import { table } from '../table.ts';
 
 /** The exact stored bytes are hashed and chained; digests inside, bodies elsewhere. */
@@ -8,6 +8,8 @@ export const auditEvents = table(
     tenant_id: id('tenant'),
     stream: name(100),
     seq: bigint(),
+    /** The request it is about, as its subjects say; null for what is about none. */
+    request_id: nullable(id('request')),
     command_id: name(200),
     at: time(),
     bytes: text(16 * 1024),
@@ -21,6 +23,12 @@ export const auditEvents = table(
         columns: ['tenant_id', 'command_id'],
         unique: true,
         serves: 'a command leaves one event: the backstop against doing it twice',
+      },
+      {
+        name: 'ix_audit_events_request',
+        columns: ['request_id', 'seq'],
+        where: 'request_id is not null',
+        serves: ['audit.eventsOfRequest'],
       },
     ],
   },

@@ -49,6 +49,12 @@ export const installations = table(
         where: 'next_wake_at is not null',
         serves: ['platform.overdueInstallations'],
       },
+      {
+        name: 'ix_installations_applied',
+        columns: ['tenant_id', 'application_id'],
+        where: `state in ('applied', 'drifted')`,
+        serves: ['platform.driftedApplications'],
+      },
     ],
     references: { application_id: 'applications' },
   },

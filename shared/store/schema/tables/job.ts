@@ -60,7 +60,7 @@ export const jobs = table(
         name: 'ix_jobs_candidate',
         columns: ['tenant_id', 'pool', 'priority desc', 'not_before', 'id'],
         where: `state = 'queued'`,
-        serves: ['jobs.candidate'],
+        serves: ['jobs.candidate', 'platform.oldestQueued'],
       },
       { name: 'ix_jobs_hint', columns: ['next_hint_at'], where: `state = 'queued'`, serves: ['platform.jobsToHint'] },
       {

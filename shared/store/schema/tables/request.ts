@@ -25,6 +25,10 @@ export const requests = table(
     declaration_digest: digest(),
     policy_digest: digest(),
     requested_by: id('principal'),
+    /** Who set it going: another than `requested_by` where somebody retried it for them. */
+    submitted_by: id('principal'),
+    /** The policy decision that let it be submitted. */
+    policy_decision_id: id('policyDecision'),
     title: text(200),
     priority: int(),
     deadline_at: time(),

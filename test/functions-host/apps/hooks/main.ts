@@ -5,8 +5,18 @@ import { app } from '@azure/functions';
 
 const note = (line: string) => appendFileSync(process.env['SAMPLE_NOTES'] ?? '/dev/null', `${line}\n`);
 
-app.hook.appStart(() => note('appStart'));
-app.hook.appTerminate(() => note('appTerminate'));
+app.hook.appStart((context) => {
+  context.hookData['began'] = true;
+  note('appStart');
+});
+app.hook.appTerminate((context) => note(`appTerminate ${String(context.hookData['began'])}`));
+app.hook.log((context) => {
+  if (context.category !== 'user') return;
+  context.message = `${context.message}, seen by the hook of ${context.invocationContext?.functionName} ${String(context.hookData['began'])}`;
+  context.level = 'warning';
+  context.invocationContext?.log('of the hook itself');
+  throw new Error('hooks keep nothing from the log');
+});
 app.hook.preInvocation((context) => {
   context.hookData['began'] = true;
   if (context.inputs[0] && (context.inputs[0] as HttpRequest).method === 'PUT') {

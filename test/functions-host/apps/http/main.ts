@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { HttpFunctionOptions, HttpRequest, HttpResponseInit } from '@azure/functions';
 import { app } from '@azure/functions';
 
@@ -23,6 +24,8 @@ app.get('values', {
       tag: request.query.get('tag'),
       agent: request.headers.get('x-agent'),
       url: request.url,
+      parameters: Object.keys(request.params),
+      directory: path.basename(process.cwd()),
     },
   }),
 });
@@ -54,6 +57,19 @@ app.get('broken', {
   handler: async () => {
     throw new Error('a secret detail');
   },
+});
+/** What a route does not take, by methods. */
+app.http('refused', {
+  ...anonymous,
+  methods: ['DELETE'],
+  route: '{*path}',
+  handler: async () => ({ status: 405, headers: { allow: 'POST, PUT' } }),
+});
+app.http('head', {
+  ...anonymous,
+  methods: ['HEAD'],
+  route: 'head',
+  handler: async () => ({ headers: { etag: '"1"' } }),
 });
 app.get('off', { ...anonymous, route: 'off', handler: async () => ({ body: 'should not answer' }) });
 app.get('blocks', {

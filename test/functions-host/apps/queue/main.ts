@@ -35,6 +35,22 @@ app.serviceBusQueue('work', {
     }
   },
 });
+app.serviceBusQueue('unsettled', {
+  connection: 'BROKER',
+  queueName: 'unsettled',
+  autoCompleteMessages: false,
+  handler: async (message: unknown, context: InvocationContext) => {
+    note({ message, deliveryCount: context.triggerMetadata?.['deliveryCount'] });
+  },
+});
+app.serviceBusQueue('buried', {
+  connection: 'BROKER',
+  queueName: 'unsettled/$DeadLetterQueue',
+  handler: async (message: unknown, context: InvocationContext) => {
+    const { deadLetterSource, expiresAtUtc, applicationProperties } = context.triggerMetadata ?? {};
+    note({ message, deadLetterSource, expiresAtUtc, applicationProperties });
+  },
+});
 app.post('send', {
   authLevel: 'anonymous',
   route: 'send',

@@ -28,6 +28,12 @@ app.post('count', {
     return { jsonBody: { size } };
   },
 });
+app.http('erase', {
+  authLevel: 'anonymous',
+  methods: ['DELETE', 'OPTIONS'],
+  route: 'erase',
+  handler: async (request: HttpRequest) => ({ jsonBody: { text: await request.text() } }),
+});
 app.get('drip', {
   authLevel: 'anonymous',
   route: 'drip',

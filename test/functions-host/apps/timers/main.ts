@@ -32,8 +32,22 @@ app.timer('retried', {
     if (attempts.length < 3) throw new Error('not yet');
   },
 });
+const spans: { past: boolean; last: string | null }[] = [];
+app.timer('span', {
+  schedule: process.env['SPAN'] ?? '01:00:00',
+  handler: async (timer: Timer) => {
+    spans.push({ past: timer.isPastDue, last: timer.scheduleStatus?.last ?? null });
+  },
+});
+app.timer('unmonitored', {
+  schedule: '01:00:00',
+  useMonitor: false,
+  handler: async () => {
+    spans.push({ past: false, last: 'unmonitored' });
+  },
+});
 app.get('runs', {
   authLevel: 'anonymous',
   route: 'runs',
-  handler: async () => ({ jsonBody: { runs, mostOverlapping, attempts } }),
+  handler: async () => ({ jsonBody: { runs, mostOverlapping, attempts, spans } }),
 });

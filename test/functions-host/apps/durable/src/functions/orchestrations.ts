@@ -102,6 +102,10 @@ df.app.orchestration('throws', function* (context): Steps {
   yield context.df.callActivity('echo', 1);
   throw new Error('left the building');
 });
+df.app.orchestration('throwsText', function* (context): Steps {
+  yield context.df.callActivity('echo', 1);
+  throw 'only a text';
+});
 df.app.orchestration('failingActivity', function* (context): Steps {
   return yield context.df.callActivity('fails');
 });

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { parsePacket } from '../../shared/intake/packet.ts';
+import { openPlaneApi, type PlaneApi } from '../api/plane-api.ts';
+import type { RequestResource } from '../api/resources.ts';
+import { exitCodeOf } from '../exit-code.ts';
+import { CommandFailure } from '../failure.ts';
+import { DEFAULT_DEFINITIONS, globalOptions } from '../options.ts';
+import { dim, note, print, printJson } from '../output/terminal.ts';
+import { decideGate, type GateDecider } from '../request/decide-gates.ts';
+import { endingLines, progressPrinter } from '../request/progress.ts';
+import { mediaTypeOf, submitPacketFile } from '../request/submit.ts';
+import { watchRequest } from '../request/watch.ts';
+import {
+  type ApplicationResource,
+  declarationFrom,
+  ensureApplication,
+  findApplication,
+  gitDirectoryOf,
+  keepDeclared,
+  plainDeclaration,
+} from '../setup/application.ts';
+import { planInstallation, publish, untilApplied } from '../setup/install.ts';
+import { currentBranch, testCommandOf } from '../setup/repository.ts';
+import { definitionsIn } from './definitions-directory.ts';
+
+export type RunOptions = {
+  readonly repository: string;
+  readonly declaration?: string;
+  readonly yes: boolean;
+  readonly limit: number;
+};
+
+async function applicationFor(
+  operator: PlaneApi,
+  data: string,
+  file: string,
+  options: RunOptions,
+): Promise<ApplicationResource> {
+  const { packet } = parsePacket(readFileSync(file), mediaTypeOf(file));
+  const location = gitDirectoryOf(options.repository);
+  if (options.declaration !== undefined)
+    return await ensureApplication(operator, declarationFrom(options.declaration, location));
+  const known = await findApplication(operator, packet.scope.repository);
+  if (known !== undefined) {
+    const auditor = await openPlaneApi({ data, as: 'auditor' });
+    const { application, moved } = await keepDeclared(operator, auditor, known, location);
+    note(
+      `${known.name} is registered: what is declared of it is kept${moved ? `, at ${location} from now on` : ''}. Change it with --declaration.`,
+    );
+    return application;
+  }
+  const defaultBranch = currentBranch(location);
+  const branch = packet.scope.ref ?? defaultBranch;
+  const checks = testCommandOf(location, branch);
+  if (checks.length === 0)
+    note(
+      `${location} has no test script on ${branch}: no check is declared, so that only what the packet brings is run.`,
+    );
+  return await ensureApplication(
+    operator,
+    plainDeclaration({ name: packet.scope.repository, location, defaultBranch, checks }),
+  );
+}
+
+/** Installs the default definitions where nothing is installed yet; what is installed stays as it is. */
+async function ensureInstalled(application: ApplicationResource, decider: GateDecider): Promise<void> {
+  if (application.definitions !== null) return;
+  const operator = await openPlaneApi({ data: decider.data, as: 'operator' });
+  const policyOwner = await openPlaneApi({ data: decider.data, as: 'policy-owner' });
+  const bundle = await definitionsIn(DEFAULT_DEFINITIONS);
+  await publish(policyOwner, bundle);
+  const planned = await planInstallation(operator, application.id, bundle.digest);
+  print(`Nothing is installed on ${application.name} yet: the default definitions ${dim(bundle.digest)} are planned.`);
+  if (
+    planned.approval !== null &&
+    planned.state === 'planned' &&
+    !(await decideGate(decider, policyOwner, planned.approval))
+  )
+    throw new CommandFailure(
+      'Definitions have to be approved before a packet can be run. Approve them as above, or run again with --yes.',
+    );
+  await untilApplied(operator, planned.id);
+}
+
+async function seeThrough(
+  requester: PlaneApi,
+  id: string,
+  decider: GateDecider,
+  limitMs: number,
+): Promise<RequestResource | undefined> {
+  const show = progressPrinter(print);
+  const asked = new Set<string>();
+  let last: RequestResource | undefined;
+  for await (const { request, nodes } of watchRequest(requester, id, { until: 'terminal', limitMs })) {
+    show(request, nodes);
+    last = request;
+    if (request.state === 'terminal') for (const line of endingLines(request)) print(line);
+    for (const { approval } of request.waitingFor) {
+      if (asked.has(approval)) continue;
+      asked.add(approval);
+      await decideGate(decider, requester, approval);
+    }
+  }
+  return last;
+}
+
+/** Registers, installs, submits and follows; the exit code says how the request ended. */
+export async function runPacket(file: string, options: RunOptions, command: Command): Promise<void> {
+  const { data } = globalOptions(command);
+  const decider = { data, yes: options.yes };
+  const application = await applicationFor(await openPlaneApi({ data, as: 'operator' }), data, file, options);
+  await ensureInstalled(application, decider);
+  const requester = await openPlaneApi(globalOptions(command));
+  const id = await submitPacketFile(requester, file, application.id);
+  print(`${id} ${dim(`on ${application.name}`)}`);
+  const last = await seeThrough(requester, id, decider, options.limit * 1000);
+  process.exitCode = exitCodeOf(last?.terminal ?? null);
+  if (globalOptions(command).json) printJson(last ?? { id });
+}

@@ -1,0 +1,38 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { Command } from 'commander';
+import { BUNDLE_FILE_BYTES, verifyBundleFile } from '../../shared/evidence/bundle-file.ts';
+import { type Trust, trustSchema } from '../../shared/evidence/signing/trust.ts';
+import { readJson } from '../../shared/intake/json.ts';
+import { CommandFailure } from '../failure.ts';
+import { globalOptions } from '../options.ts';
+import { bold, dim, plainText, print, printJson } from '../output/terminal.ts';
+
+/** The keys of a trust file, or undefined when none is given. */
+export function trustFrom(file: string | undefined): Trust | undefined {
+  if (file === undefined) return undefined;
+  const read = readJson(readFileSync(file), 8);
+  const parsed = trustSchema.safeParse('fault' in read ? undefined : read.value);
+  if (!parsed.success)
+    throw new CommandFailure(
+      `${file} is no trust file (factory-trust/v1). Get one with "factory audit keys --out FILE".`,
+    );
+  return parsed.data;
+}
+
+/** Verifies a bundle; the exit code says whether it holds. */
+export async function verifyBundle(file: string, options: { keys?: string }, command: Command): Promise<void> {
+  const keys = trustFrom(options.keys);
+  if (statSync(file).size > BUNDLE_FILE_BYTES)
+    throw new CommandFailure(`${file} has more than ${BUNDLE_FILE_BYTES} bytes: it is no evidence bundle.`);
+  const verdict = verifyBundleFile(readFileSync(file, 'utf8'), keys === undefined ? {} : { keys });
+  if (!verdict.ok) process.exitCode = 1;
+  if (globalOptions(command).json) return printJson(verdict);
+  print(`${bold(verdict.ok ? 'verified' : 'NOT verified')} ${file}`);
+  for (const { pointer, message } of verdict.faults) print(`  ${pointer}: ${plainText(message)}`);
+  if (verdict.signedBy.length > 0) print(`  signed by ${verdict.signedBy.join(', ')}`);
+  print(
+    `  ${verdict.artifacts.checked.length} artifacts have their digests, ${verdict.artifacts.absent.length} are not in the file`,
+  );
+  if (verdict.trust === 'from_bundle')
+    print(dim('  by the keys inside the bundle, which prove no more than that it agrees with itself; give --keys'));
+}

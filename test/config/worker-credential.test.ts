@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { readContainerSettings } from '../../shared/config/container.ts';
+import { readWorkerSettings } from '../../shared/config/worker.ts';
+import { sandboxOf } from '../../shared/worker/sandbox.ts';
+
+const guid = '3f0c1c5e-0a58-4a7e-9f5e-0a5b5f7c7d11';
+const worker = { FACTORY_CONTROL_URL: 'https://plane.example.com', FACTORY_DATA: '/data' };
+const managed = { ...worker, AZURE_CLIENT_ID: guid, FACTORY_AUDIENCE: guid };
+
+test('a worker shows the tokens of a managed identity, or a credential of its own, and never both or half of one', () => {
+  expect(readWorkerSettings(managed).credential).toEqual({ kind: 'managed', clientId: guid, audience: guid });
+  expect(() => readWorkerSettings(worker)).toThrow('FACTORY_CREDENTIAL_FILE: is not set, and AZURE_CLIENT_ID');
+  expect(() => readWorkerSettings({ ...managed, FACTORY_AUDIENCE: '' })).toThrow('FACTORY_AUDIENCE: is not set');
+  expect(() => readWorkerSettings({ ...managed, FACTORY_CREDENTIAL_FILE: '/x' })).toThrow('one identity');
+  expect(() => readWorkerSettings({ ...managed, AZURE_CLIENT_ID: 'me' })).toThrow('AZURE_CLIENT_ID');
+});
+
+test('nothing runs without isolation beside a managed identity', () => {
+  const settings = readWorkerSettings({ ...managed, FACTORY_SANDBOX: 'process' });
+  expect(() => sandboxOf(settings, {})).toThrow(/refused in Azure/);
+  const file = readWorkerSettings({ ...worker, FACTORY_CREDENTIAL_FILE: '/x', FACTORY_SANDBOX: 'process' });
+  expect(sandboxOf(file, {}).kind).toBe('process');
+  for (const name of ['WEBSITE_INSTANCE_ID', 'IDENTITY_ENDPOINT'])
+    expect(() => sandboxOf(file, { [name]: 'x' })).toThrow(/refused in Azure/);
+});
+
+test('a container has a pool of its role, and hints under its identity', () => {
+  const container = { FACTORY_ROLE: 'verifier', FACTORY_POOL: 'verify' };
+  expect(readContainerSettings(container)).toEqual({ role: 'verifier', pool: 'verify', hints: undefined });
+  const namespace = 'plane.servicebus.windows.net';
+  const bus = { ...container, FACTORY_SERVICE_BUS__fullyQualifiedNamespace: namespace };
+  expect(readContainerSettings({ ...bus, AZURE_CLIENT_ID: guid }).hints).toEqual({ namespace, clientId: guid });
+  expect(() => readContainerSettings(bus)).toThrow('AZURE_CLIENT_ID');
+  expect(() => readContainerSettings({ ...container, FACTORY_POOL: 'build' })).toThrow('FACTORY_POOL: is none');
+  expect(() => readContainerSettings({ FACTORY_ROLE: 'control' })).toThrow(/FACTORY_ROLE(.|\n)*FACTORY_POOL/);
+});
