@@ -1,7 +1,11 @@
 import { confirm, isCancel } from '@clack/prompts';
 import type { PlaneApi } from '../../cli/api/plane-api.ts';
+import { CommandFailure } from '../../cli/failure.ts';
 import { dim, print } from '../../cli/output/terminal.ts';
 import { approvalLines, decide, readApproval } from '../../cli/request/approval.ts';
+
+/** Exit code of a command that was ended by Ctrl-C (128 + SIGINT). */
+export const INTERRUPTED = 130;
 
 /** Who decides: a person at this terminal, or a second local identity that stands in for one. */
 export type Decider = { readonly asks: boolean };
@@ -24,5 +28,7 @@ export async function decideOn(approver: PlaneApi, id: string, decider: Decider)
 
 async function askPerson(identity: string): Promise<'approve' | 'reject'> {
   const answer = await confirm({ message: `Approve it (as ${identity})?` });
-  return !isCancel(answer) && answer ? 'approve' : 'reject';
+  // Leaving is no decision: nothing may be recorded as this person's no.
+  if (isCancel(answer)) throw new CommandFailure('Left at a question, which stays undecided.', INTERRUPTED);
+  return answer ? 'approve' : 'reject';
 }

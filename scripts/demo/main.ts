@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { auditLines, exportStream } from '../../cli/actions/audit.ts';
-import { CommandFailure } from '../../cli/failure.ts';
+import { CommandFailure, messageOf } from '../../cli/failure.ts';
 import { tellFailure } from '../../cli/output/failure.ts';
 import { bold, dim, interactive, print } from '../../cli/output/terminal.ts';
 import { readKeys } from '../../cli/request/evidence-file.ts';
 import { servePackages } from '../../examples/serve-packages.ts';
 import { type ExportVerdict, verifyExport } from '../../shared/audit/verify/file.ts';
+import { INTERRUPTED } from './decide.ts';
 import { runPackets, shownPackets } from './packets.ts';
 import { type DemoPlane, startPlane } from './plane.ts';
 import { runThroughPowerCut } from './power-cut.ts';
@@ -34,6 +35,14 @@ async function demo(options: { readonly yes: boolean; readonly keep: boolean }):
   let plane: DemoPlane | undefined;
   const registry = await servePackages('address-labels');
   const environment = { FACTORY_NPM_REGISTRY: registry.url };
+  const tidy = async (): Promise<void> => {
+    await plane?.stop();
+    await registry.close();
+    if (!options.keep)
+      for (const part of ['plane', 'repositories'])
+        rmSync(path.join(directory, part), { recursive: true, force: true, maxRetries: 5 });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave(tidy));
   try {
     heading('1. Every role as its own process');
     const sandbox = await demoSandbox();
@@ -66,11 +75,7 @@ async function demo(options: { readonly yes: boolean; readonly keep: boolean }):
     for (const line of auditLines(verdict)) print(line);
     if (!verdict.ok) throw new CommandFailure('The audit does not verify.');
   } finally {
-    await plane?.stop();
-    await registry.close();
-    if (!options.keep)
-      for (const part of ['plane', 'repositories'])
-        rmSync(path.join(directory, part), { recursive: true, force: true });
+    await tidy();
   }
   print();
   print(
@@ -82,6 +87,13 @@ async function demo(options: { readonly yes: boolean; readonly keep: boolean }):
     ),
   );
   if (options.keep) print(dim(`  npm start -- --data ${data}`));
+}
+
+/** Ends what was started and leaves no data directory behind. A second signal ends at once. */
+async function leave(tidy: () => Promise<void>): Promise<never> {
+  print('Interrupted: ending every process.');
+  await tidy().catch((error: unknown) => print(`Not everything could be removed: ${messageOf(error)}`));
+  process.exit(INTERRUPTED);
 }
 
 /** Exports the application's audit stream once its newest events are anchored, and verifies it offline with keys read apart. */

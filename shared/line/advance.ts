@@ -52,6 +52,8 @@ export function* advance(
       scope.changes.push(describe(change));
       if (request.row.state !== 'running') break;
     }
+    // Queued jobs make nothing else due, and everything else was looked at: another look would find nothing.
+    if (step.changes.every((change) => change.do === 'enqueue')) break;
   }
   const due = Math.min(wakeAt, armedWake(scope.now, before.next_wake_at, graph));
   return yield* settle(scope, before, request.row, due, options.orchestratorKnows ?? false);

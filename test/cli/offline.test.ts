@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -19,6 +20,19 @@ test('wrong use ends with 2, and nothing on standard output', async () => {
     ['run', 'packet.yaml', '--repository', '.', '--limit', '-1'],
   ])
     expect(await factory(args), args.join(' ')).toMatchObject({ code: 2, out: '' });
+});
+
+test('a reader that has seen enough is no fault', async () => {
+  const child = spawn(process.execPath, ['cli/main.ts', 'line', 'show', 'patch'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect({ code, err }).toEqual({ code: 141, err: '' });
 });
 
 test('a packet template is written once and never over another file', async () => {

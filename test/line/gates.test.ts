@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOfBytes } from '../../shared/domain/digest.ts';
 import type { EffectId, JobId, RequestId } from '../../shared/domain/ids.ts';
+import { LIMITS } from '../../shared/domain/limits.ts';
 import { intendEffect } from '../../shared/effects/ledger/intend.ts';
 import { recordEffect } from '../../shared/effects/ledger/record.ts';
 import { decideApproval } from '../../shared/gates/decide-approval.ts';
@@ -42,21 +43,26 @@ const LINE = {
     },
   ],
 };
+/** The same with a gate that waits for days, as gates do. */
+const PATIENT = {
+  line: 'patient',
+  nodes: LINE.nodes.map(({ expiryMs: _short, ...node }: (typeof LINE.nodes)[number] & { expiryMs?: number }) => node),
+};
 const TREE = digestOfBytes('the tested bytes');
 const target = (id: RequestId): string => `shop:refs/heads/factory/${id}`;
 
 let plane: TestPlane;
 let approver: Actor;
 beforeEach(async () => {
-  plane = await openTestPlane({ lines: [LINE] });
+  plane = await openTestPlane({ lines: [LINE, PATIENT] });
   approver = await plane.actor('approver', 'approver');
 });
 afterEach(async () => {
   await plane.close();
 });
 
-const validated = async (paths: string[]): Promise<RequestId> => {
-  const { id } = await plane.submit('guarded');
+const validated = async (paths: string[], line = 'guarded'): Promise<RequestId> => {
+  const { id } = await plane.submit(line);
   const claim = await plane.claim(plane.verifier, 'verify');
   const facts = {
     paths,
@@ -187,6 +193,40 @@ describe('a gate', () => {
     expect(fresh.id).not.toBe(old.id);
     expect((await approvals(id)).map((approval) => approval.state)).toEqual(['expired', 'open']);
     expect(await decide(approver, id)).toMatchObject({ state: 'approved' });
+  });
+});
+
+describe("a request's orchestrator", () => {
+  const start = () => plane.told.map((entry) => entry.body).findLast((body) => body.kind === 'start');
+  const nudges = () => plane.told.filter((entry) => entry.body.kind === 'nudge').length;
+  const supervise = async (id: RequestId) =>
+    await plane.run('supervise', (context) => superviseRequest(context, id, 1));
+
+  it('is started for the soonest that a gate can expire, so that a gate that opens needs no nudge', async () => {
+    const begun = plane.now();
+    const id = await validated(['src/price.js'], 'patient');
+    const wakeAt = begun + LIMITS.approval.expiryMs;
+    expect(start()).toMatchObject({ id, wakeAt });
+    expect((await plane.request(id))?.next_wake_at).toBe(wakeAt);
+    expect(nudges()).toBe(0);
+    // A wake-up that comes early, as any event may bring, leaves it as it is.
+    expect(await supervise(id)).toMatchObject({ over: false, wakeAt });
+  });
+
+  it('woken then, waits for the gate that is open, and opens it anew when it has expired', async () => {
+    const id = await validated(['src/price.js'], 'patient');
+    const opened = await newest(id);
+    plane.pass((start() as { wakeAt: number }).wakeAt - plane.now());
+    expect(await supervise(id)).toMatchObject({ over: false });
+    plane.pass(opened.expires_at - plane.now());
+    expect(await supervise(id)).toMatchObject({ over: false });
+    expect((await approvals(id)).map((approval) => approval.state)).toEqual(['expired', 'open']);
+  });
+
+  it('is nudged for a gate that expires within the hour', async () => {
+    const id = await validated(['src/price.js']);
+    expect(nudges()).toBe(1);
+    expect(await supervise(id)).toMatchObject({ over: false, wakeAt: (await newest(id)).expires_at });
   });
 });
 
