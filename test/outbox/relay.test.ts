@@ -22,7 +22,7 @@ beforeEach(async () => {
   delivered.length = 0;
   store = openSqliteStore({ file: ':memory:', clock: () => clock });
   await store.run('tenant', () =>
-    write(insertTenantIfAbsent({ tenant_id: tenant, name: 'test', entra_tenant: null, created_at: clock })),
+    write(insertTenantIfAbsent({ tenant_id: tenant, name: 'test', entra_tid: null, created_at: clock })),
   );
   const take = async (body: OutboxBody): Promise<void> => {
     if ('id' in body && body.id === 'refused') throw new Error('away');
