@@ -13,7 +13,7 @@ import type { Store } from '../../shared/store/store.ts';
 /** A relay over a real outbox; where it delivers to is a list, and a body named `refused` fails. */
 const tenant = newId('tenant', 1);
 const CLAIM_MS = 8_000;
-let clock = 1_000_000;
+let clock = Date.now();
 let store: Store;
 let relay: ProcessRelay;
 const delivered: OutboxBody[] = [];
