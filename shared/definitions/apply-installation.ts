@@ -10,14 +10,19 @@ import { updateApplication } from '../store/applications/applications.ts';
 import { insertApprovalUse } from '../store/approvals/insert.ts';
 import { type Command, rows, write, writeOne } from '../store/command.ts';
 import { currentInstallations, updateInstallation } from '../store/installations/installations.ts';
+import type { HeldInstallation } from './held-installation.ts';
 import { supersedeApprovalsOf } from './supersede-approvals.ts';
-import type { Held } from './supervise-installation.ts';
 
 /**
  * Switches an application to the approved definitions: digest, policy and lines in one write, the approval used, earlier installations
  * superseded. Answers why not, when it can't be done; nothing is written then. Open requests keep what they were pinned to.
  */
-export function* applyDefinitions({ application, approval, installation, scope }: Held): Command<string | undefined> {
+export function* applyDefinitions({
+  application,
+  approval,
+  installation,
+  scope,
+}: HeldInstallation): Command<string | undefined> {
   const { context, now } = scope;
   if (approval === undefined || approval.state !== 'approved')
     return `Its approval is ${approval?.state ?? 'absent'}. Plan it again.`;

@@ -2,15 +2,14 @@ import { approvalMachine } from '../domain/approval/machine.ts';
 import type { InstallationId } from '../domain/ids.ts';
 import { type InstallationState, installationMachine } from '../domain/installation/machine.ts';
 import { transition } from '../domain/machine.ts';
-import { PLANE, type PlaneContext } from '../line/context.ts';
-import { type Committed, commit, openScope, type Scope } from '../line/scope.ts';
-import { lockApplication } from '../store/applications/applications.ts';
-import { approvalsOfInstallation, lockApproval } from '../store/approvals/read.ts';
+import type { PlaneContext } from '../line/context.ts';
+import { type Committed, commit, type Scope } from '../line/scope.ts';
 import { updateApproval } from '../store/approvals/update.ts';
-import { type Command, one, rows, type Unchanged, unchanged, writeOne } from '../store/command.ts';
-import { lockInstallation, readInstallation, updateInstallation } from '../store/installations/installations.ts';
-import type { ApplicationRow, ApprovalRow, InstallationRow } from '../store/schema/rows.ts';
+import { type Command, type Unchanged, unchanged, writeOne } from '../store/command.ts';
+import { updateInstallation } from '../store/installations/installations.ts';
+import type { ApprovalRow, InstallationRow } from '../store/schema/rows.ts';
 import { applyDefinitions } from './apply-installation.ts';
+import { type HeldInstallation, holdInstallation } from './held-installation.ts';
 
 /** What an installation's orchestrator is told: go on until a time, or end. */
 export type InstallationSupervision = {
@@ -23,14 +22,6 @@ type Supervised = Committed<InstallationSupervision>;
 const ENDED: readonly InstallationState[] = ['applied', 'failed', 'drifted', 'superseded', 'rolled_back', 'rejected'];
 const gone: InstallationSupervision = { over: true, wakeAt: 0, phase: 'gone' };
 
-/** Everything a turn works on, locked in the order application, approval, installation. */
-export type Held = {
-  readonly application: ApplicationRow;
-  readonly approval: ApprovalRow | undefined;
-  readonly installation: InstallationRow;
-  readonly scope: Scope;
-};
-
 /**
  * One turn of an installation's supervisor. Waits for the approval until it expires; approved, first says `applying`, and in a turn of its own
  * switches the application over. Idempotent: a turn that was committed and not heard of is met again as the state it left.
@@ -40,7 +31,7 @@ export function* superviseInstallation(
   id: InstallationId,
   run: number,
 ): Command<Supervised | Unchanged<Supervised>> {
-  const held = yield* hold(context, id);
+  const held = yield* holdInstallation(context, id);
   if (held === undefined || held.installation.run !== run) return unchanged({ answer: gone, outbox: [], touched: [] });
   const { application, approval, installation, scope } = held;
   if (ENDED.includes(installation.state))
@@ -82,7 +73,7 @@ export function* failInstallation(
   run: number,
   why: string,
 ): Command<Supervised | Unchanged<Supervised>> {
-  const held = yield* hold(context, id);
+  const held = yield* holdInstallation(context, id);
   if (held === undefined || held.installation.run !== run || held.installation.state !== 'applying')
     return unchanged({ answer: gone, outbox: [], touched: [] });
   const { application, installation, scope } = held;
@@ -103,32 +94,8 @@ export function* failInstallation(
   );
 }
 
-function* hold(context: PlaneContext, id: InstallationId): Command<Held | undefined> {
-  const { tenant } = context;
-  const found = yield* one(readInstallation({ tenant, installation: id }));
-  if (found === undefined) return undefined;
-  const lockedApplication = yield* one(lockApplication({ tenant, application: found.application_id }));
-  if (lockedApplication === undefined) throw new Error(`installation ${id} is of no application`);
-  const newest = (yield* rows(approvalsOfInstallation({ tenant, installation: id }))).at(-1);
-  const lockedApproval = newest === undefined ? undefined : yield* one(lockApproval({ tenant, approval: newest.id }));
-  const locked = yield* one(lockInstallation({ tenant, installation: id }));
-  if (locked === undefined) return undefined;
-  const { now, ...installation } = locked;
-  const { now: _applicationNow, ...application } = lockedApplication;
-  return {
-    application,
-    approval: lockedApproval === undefined ? undefined : withoutTime(lockedApproval),
-    installation,
-    scope: openScope(context, now, PLANE),
-  };
-}
-
-function withoutTime({ now: _now, ...approval }: ApprovalRow & { readonly now: number }): ApprovalRow {
-  return approval;
-}
-
 /** The installation as this turn leaves it, or undefined when nothing is due. */
-function* turn(held: Held): Command<InstallationRow | undefined> {
+function* turn(held: HeldInstallation): Command<InstallationRow | undefined> {
   const { approval, installation, scope } = held;
   const { now } = scope;
   const standing =

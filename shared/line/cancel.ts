@@ -15,10 +15,11 @@ import { openJobsOfRequest } from '../store/jobs/read.ts';
 import { insertNodes } from '../store/nodes/insert.ts';
 import { lockRequest } from '../store/requests/lock.ts';
 import { updateRequest } from '../store/requests/update.ts';
-import type { LockedRequest, NodeRow, RequestRow } from '../store/schema/rows.ts';
+import type { LockedRequest, RequestRow } from '../store/schema/rows.ts';
 import { applyConclusion } from './conclude.ts';
 import { type Actor, PLANE, type PlaneContext } from './context.ts';
 import { commonInputs, newJob, queueJobs } from './enqueue.ts';
+import { newNode } from './node-rows.ts';
 import { type Committed, commit, openScope, type Scope, tell } from './scope.ts';
 
 export type Cancelled = { readonly id: RequestId; readonly state: RequestState };
@@ -141,32 +142,16 @@ const LOOKED_FOR: readonly { readonly node: string; readonly output: string }[] 
 ];
 
 function* queueLook(scope: Scope, row: RequestRow): Command<void> {
-  const node: NodeRow = {
-    id: scope.context.newId('node', scope.now),
-    tenant_id: row.tenant_id,
-    request_id: row.id,
+  const node = newNode(scope, row, {
     name: LOOK_NODE,
     round: 1,
     kind: 'job',
     pool: 'effect',
     state: 'active',
     needs_left: 0,
-    verdict: null,
-    outcome: null,
-    fan_total: 0,
-    fan_done: 0,
-    fan_failed: 0,
-    sealed: 0,
-    policy_decision_id: null,
-    risk: null,
-    retry_count: 0,
-    equal_signatures: 0,
-    last_signature: null,
     started_at: scope.now,
-    ended_at: null,
     ordinal: LIMITS.blueprint.nodes,
-    version: 1,
-  };
+  });
   yield* write(insertNodes([node]));
   const names = [...new Set(LOOKED_FOR.map((wanted) => wanted.node))];
   const made = yield* rows(outputsOfNodes({ tenant: row.tenant_id, request: row.id, names: JSON.stringify(names) }));

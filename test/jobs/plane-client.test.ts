@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -131,6 +133,21 @@ describe('tokens', () => {
     const error = (await tokens.getToken().catch((thrown: unknown) => thrown)) as PlaneProblem;
     expect(error).toMatchObject({ status: 401, code: 'FACTORY-TOKEN-REFUSED' });
     expect(error.message).not.toContain('not-the-secret');
+  });
+
+  test('are asked for in vain while a plane starts, and the words say that and not that the secret is wrong', async () => {
+    const starting = createServer((_request, response) => void response.writeHead(503).end());
+    await new Promise<void>((resolve) => void starting.listen(0, '127.0.0.1', resolve));
+    const { port } = starting.address() as AddressInfo;
+    const tokens = clientCredentialTokens(
+      { ...control.credential, tokenEndpoint: `http://127.0.0.1:${port}/token` },
+      elapsedClock(),
+    );
+    const error = (await tokens.getToken().catch((thrown: unknown) => thrown)) as PlaneProblem;
+    await new Promise((resolve) => void starting.close(resolve));
+    expect(error).toMatchObject({ status: 503, code: 'FACTORY-TOKEN-REFUSED' });
+    expect(error.message).toContain(`http://127.0.0.1:${port}/token answered 503`);
+    expect(error.message).toContain('still starting');
   });
 
   test('come from a file that only its owner may read', async () => {

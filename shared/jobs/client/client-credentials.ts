@@ -71,12 +71,12 @@ export function clientCredentialTokens(credential: CredentialFile, now: ElapsedC
     });
     const body = asJson((await readBody(answer, ANSWER_BYTES)).toString('utf8'));
     if (answer.statusCode !== 200) {
-      const reason = z.object({ error: z.string() }).safeParse(body).data?.error ?? 'no reason given';
-      throw new PlaneProblem(
-        answer.statusCode ?? 0,
-        'FACTORY-TOKEN-REFUSED',
-        `The issuer at ${url.origin} refused a token to client ${credential.clientId}: ${reason.slice(0, 200)}. Check that the identity exists and its credential file is the current one.`,
-      );
+      const reason = z.object({ error: z.string() }).safeParse(body).data?.error;
+      const words =
+        reason === undefined
+          ? `${url.href} answered ${answer.statusCode} and no token to client ${credential.clientId}. A plane that is still starting does so: wait until it is ready. Otherwise check that this is the issuer's address.`
+          : `The issuer at ${url.origin} refused a token to client ${credential.clientId}: ${reason.slice(0, 200)}. Check that the identity exists and its credential file is the current one.`;
+      throw new PlaneProblem(answer.statusCode ?? 0, 'FACTORY-TOKEN-REFUSED', words);
     }
     const issued = tokenAnswer.parse(body);
     return { accessToken: issued.access_token, expiresInSeconds: issued.expires_in };
