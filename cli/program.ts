@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { PROGRAM } from '../shared/domain/program.ts';
 import { registerApprovalCommands } from './commands/approvals.ts';
 import { registerAuditCommands } from './commands/audit.ts';
 import { registerDoctorCommand } from './commands/doctor.ts';
@@ -26,6 +27,7 @@ Exit codes
 export function buildProgram(): Command {
   const program = new Command('factory')
     .description('A governed software factory: task packets in, validated changes with evidence out.')
+    .version(PROGRAM.version)
     .option('--data <directory>', 'data directory of the plane', process.env['FACTORY_DATA'] ?? DEFAULT_DATA)
     .option('--as <identity>', 'local identity to act as', process.env['FACTORY_AS'] ?? 'requester')
     .option('--json', 'answer in JSON', false)

@@ -30,7 +30,7 @@ param egressRouteTableId string = ''
 param existingPrivateDnsZoneIds zoneIdsType = {}
 @description('A platform policy writes zone groups: the template leaves them and the zones out.')
 param policyManagedPrivateDns bool = false
-@description('Address ranges let in under public-dev, as CIDR. Never everything.')
+@description('Address ranges let in under public-dev, as CIDR: /32 for one address, /30 at most otherwise. Never everything.')
 @maxLength(32)
 param allowedIpRanges string[] = []
 @description('Id of a workspace of the organisation; empty makes one.')
@@ -50,13 +50,13 @@ param controlScale functionScaleType
 param effectorScale functionScaleType
 @description('Size of the container jobs of a pool.')
 param jobScale jobScaleType
-@description('Jobs that one worker process runs at once.')
+@description('Jobs that one execution of a container runs at once; the scaler reckons as many hints for one.')
 @minValue(1)
 @maxValue(64)
 param workerConcurrency int
 @description('Image of the workers with its digest; empty on the first deployment, when the registry is still empty.')
 param workerImage string = ''
-@description('Image of the sandbox with its digest; empty on the first deployment.')
+@description('Image of the sandbox with its digest; without it there are no stations and no verifier.')
 param sandboxImage string = ''
 @description('Most sandbox sessions at once.')
 @minValue(1)

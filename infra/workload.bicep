@@ -29,7 +29,7 @@ param egressRouteTableId string
 param existingPrivateDnsZoneIds zoneIdsType
 @description('A platform policy writes zone groups: the template leaves them and the zones out.')
 param policyManagedPrivateDns bool
-@description('Address ranges let in under public-dev, as CIDR. Never everything.')
+@description('Address ranges let in under public-dev, as CIDR: /32 for one address, /30 at most otherwise. Never everything.')
 @maxLength(32)
 param allowedIpRanges string[]
 @description('Id of a workspace of the organisation; empty makes one.')
@@ -49,13 +49,13 @@ param controlScale functionScaleType
 param effectorScale functionScaleType
 @description('Size of the container jobs of a pool.')
 param jobScale jobScaleType
-@description('Jobs that one worker process runs at once.')
+@description('Jobs that one execution of a container runs at once; the scaler reckons as many hints for one.')
 @minValue(1)
 @maxValue(64)
 param workerConcurrency int
 @description('Image of the workers with its digest; empty on the first deployment, when the registry is still empty.')
 param workerImage string
-@description('Image of the sandbox with its digest; empty on the first deployment.')
+@description('Image of the sandbox with its digest; without it there are no stations and no verifier.')
 param sandboxImage string
 @description('Most sandbox sessions at once.')
 @minValue(1)
@@ -368,12 +368,14 @@ module control 'modules/function-app.bicep' = {
   }
 }
 
+// As many as the host hands to an instance at once: maxConcurrentCalls of host.json. The check holds the two together.
+var effectorConcurrency = 4
 var effectorSettings = {
   FACTORY_ROLE: 'effector'
   FACTORY_DATA: '/tmp/factory'
   FACTORY_CONTROL_URL: 'https://${control.outputs.hostName}'
   FACTORY_AUDIENCE: apiClientId
-  FACTORY_CONCURRENCY: string(workerConcurrency)
+  FACTORY_CONCURRENCY: string(effectorConcurrency)
   FACTORY_SERVICE_BUS__fullyQualifiedNamespace: bus.outputs.hostName
   FACTORY_SERVICE_BUS__credential: 'managedidentity'
   FACTORY_SERVICE_BUS__clientId: identities.outputs.effector.clientId
@@ -433,11 +435,12 @@ module sessions 'modules/session-pool.bicep' = if (!empty(sandboxImage)) {
 }
 
 var sandboxEndpoint = empty(sandboxImage) ? '' : sessions!.outputs.managementEndpoint
+// Without sandboxes a worker could do nothing but refuse, and its hints would start one after another: stations and the verifier wait for the sandbox image.
+var workersReady = !empty(workerImage) && !empty(sandboxImage)
 var containerSettings = {
   FACTORY_DATA: '/tmp/factory'
   FACTORY_CONTROL_URL: 'https://${control.outputs.hostName}'
   FACTORY_AUDIENCE: apiClientId
-  FACTORY_CONCURRENCY: string(workerConcurrency)
   FACTORY_SANDBOX: 'sessions'
   FACTORY_SESSION_POOL: sandboxEndpoint
   FACTORY_SERVICE_BUS__fullyQualifiedNamespace: bus.outputs.hostName
@@ -452,7 +455,7 @@ var verifierSettings = union(containerSettings, {
   AZURE_CLIENT_ID: identities.outputs.verifier.clientId
 })
 
-module stationJob 'modules/worker-job.bicep' = [for pool in filter(pools, item => item.role == 'station'): if (!empty(workerImage)) {
+module stationJob 'modules/worker-job.bicep' = [for pool in filter(pools, item => item.role == 'station'): if (workersReady) {
   name: 'job-${pool.name}'
   params: {
     location: location
@@ -465,12 +468,13 @@ module stationJob 'modules/worker-job.bicep' = [for pool in filter(pools, item =
     pullerId: identities.outputs.puller.id
     busName: bus.outputs.namespaceName
     scale: jobScale
+    concurrency: workerConcurrency
     settings: stationSettings
     insightsName: monitoring.outputs.insightsName
   }
 }]
 
-module verifierJob 'modules/worker-job.bicep' = [for pool in filter(pools, item => item.role == 'verifier'): if (!empty(workerImage)) {
+module verifierJob 'modules/worker-job.bicep' = [for pool in filter(pools, item => item.role == 'verifier'): if (workersReady) {
   name: 'job-${pool.name}'
   params: {
     location: location
@@ -483,6 +487,7 @@ module verifierJob 'modules/worker-job.bicep' = [for pool in filter(pools, item 
     pullerId: identities.outputs.puller.id
     busName: bus.outputs.namespaceName
     scale: jobScale
+    concurrency: workerConcurrency
     settings: verifierSettings
     insightsName: monitoring.outputs.insightsName
   }

@@ -28,10 +28,14 @@ export function auditLines(verdict: ExportVerdict): string[] {
     lines.push(
       `  anchor ${anchor}: a restore was accepted on ${at} by ${acceptedBy} (${plainText(reason)}); ${incarnation} followed ${of}`,
     );
-  for (const { stream, events, provedTo, notYetAnchored, faults, losses } of verdict.streams) {
+  for (const { stream, events, provedTo, goesOnTo, notYetAnchored, faults, losses } of verdict.streams) {
     lines.push(
       `  ${stream}: ${events} events, ${provedTo === 0 ? 'none proved' : `proved up to ${provedTo}`}, ${notYetAnchored} not yet anchored`,
     );
+    if (goesOnTo !== null)
+      lines.push(
+        `    it goes on to event ${goesOnTo} at least, by anchors later than this export: get a newer one to see the rest`,
+      );
     for (const { anchor, from, to } of losses)
       lines.push(
         `    events ${from} to ${to} as they were before were lost to the restore that anchor ${anchor} declares`,

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { existingDataDirectory } from '../data/data-directory.ts';
 import { CommandFailure } from '../failure.ts';
@@ -91,7 +92,7 @@ export async function token(command: Command): Promise<void> {
 /** Makes the example repository, and prints its path. */
 export async function example(directory: string, _options: unknown, command: Command): Promise<void> {
   const { makeExampleRepository } = await import('../../examples/make-repository.ts');
-  const { path } = await makeExampleRepository(directory);
+  const { path } = await makeExampleRepository(resolve(directory));
   if (globalOptions(command).json) return printJson({ path });
   print(path);
 }

@@ -21,7 +21,7 @@ import {
   plainDeclaration,
 } from '../setup/application.ts';
 import { planInstallation, publish, untilApplied } from '../setup/install.ts';
-import { currentBranch, testCommandOf } from '../setup/repository.ts';
+import { currentBranch, programsOf } from '../setup/repository.ts';
 import { definitionsIn } from './definitions-directory.ts';
 
 export type RunOptions = {
@@ -52,14 +52,14 @@ async function applicationFor(
   }
   const defaultBranch = currentBranch(location);
   const branch = packet.scope.ref ?? defaultBranch;
-  const checks = testCommandOf(location, branch);
+  const { checks, prepare } = programsOf(location, branch);
   if (checks.length === 0)
     note(
       `${location} has no test script on ${branch}: no check is declared, so that only what the packet brings is run.`,
     );
   return await ensureApplication(
     operator,
-    plainDeclaration({ name: packet.scope.repository, location, defaultBranch, checks }),
+    plainDeclaration({ name: packet.scope.repository, location, defaultBranch, checks, prepare }),
   );
 }
 

@@ -29,6 +29,8 @@ export async function verifyBundle(file: string, options: { keys?: string }, com
   if (globalOptions(command).json) return printJson(verdict);
   print(`${bold(verdict.ok ? 'verified' : 'NOT verified')} ${file}`);
   for (const { pointer, message } of verdict.faults) print(`  ${pointer}: ${plainText(message)}`);
+  // Of a file that is no bundle, or whose signature does not hold, nothing more is known.
+  if (verdict.facts === undefined) return;
   if (verdict.signedBy.length > 0) print(`  signed by ${verdict.signedBy.join(', ')}`);
   print(
     `  ${verdict.artifacts.checked.length} artifacts have their digests, ${verdict.artifacts.absent.length} are not in the file`,

@@ -2,7 +2,7 @@ import { credentialPath } from '../../shared/access/local/issuer-file.ts';
 import { LOCAL_IDENTITIES } from '../../shared/access/local/provision.ts';
 import { clientCredentialTokens, readCredentialFile } from '../../shared/jobs/client/client-credentials.ts';
 import { elapsedClock } from '../../shared/jobs/client/elapsed-clock.ts';
-import { PlaneUnreachable } from '../../shared/jobs/client/plane-problem.ts';
+import { PlaneProblem, PlaneUnreachable } from '../../shared/jobs/client/plane-problem.ts';
 import { existingDataDirectory } from '../data/data-directory.ts';
 import { CommandFailure, messageOf } from '../failure.ts';
 import { plainText } from '../output/terminal.ts';
@@ -98,6 +98,10 @@ export async function openPlaneApi(of: { readonly data: string; readonly as: str
 
 function unreachable(error: unknown, controlUrl: string, data: string): unknown {
   if (error instanceof ApiProblem) return error;
+  if (error instanceof PlaneProblem && error.status === 503)
+    return new CommandFailure(
+      `The plane at ${controlUrl} is still starting, or is overloaded. Call again in a moment; "factory status" says when it is ready.`,
+    );
   const refused = error instanceof PlaneUnreachable || error instanceof TypeError || isSystemError(error);
   if (refused || (error instanceof Error && error.name === 'TimeoutError'))
     return new CommandFailure(

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { z } from 'zod';
 import { CommandFailure } from '../failure.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -11,7 +12,7 @@ const marker = z.object({ format: z.literal('agent-factory-data'), version: z.in
 /** The data directory, made when it is missing. Refuses a directory of something else, and one of a newer program. */
 export function openDataDirectory(dataDirectory: string): Layout {
   const layout = layoutOf(dataDirectory);
-  mkdirSync(layout.root, { recursive: true, mode: 0o700 });
+  makeDirectory(layout.root);
   if (!isDataDirectory(layout)) {
     const inside = readdirSync(layout.root);
     if (inside.length > 0)
@@ -24,6 +25,13 @@ export function openDataDirectory(dataDirectory: string): Layout {
   }
   for (const folder of [layout.plane, layout.logs]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   return layout;
+}
+
+/** With what is missing above it. Node's own recursive form never ends where a file system takes no directories, as below /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(path.dirname(directory));
+  mkdirSync(directory, { mode: 0o700 });
 }
 
 /** The data directory, which must be there already. */
@@ -39,8 +47,10 @@ function isDataDirectory(layout: Layout): boolean {
   let text: string;
   try {
     text = readFileSync(layout.marker, 'utf8');
-  } catch {
-    return false;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
   }
   const parsed = marker.safeParse(asJson(text));
   if (!parsed.success)

@@ -45,12 +45,14 @@ export function plainDeclaration(of: {
   readonly location: string;
   readonly defaultBranch: string;
   readonly checks: readonly string[][];
+  readonly prepare: readonly [string, ...string[]] | undefined;
 }): ApplicationDeclaration {
   return applicationDeclaration.parse({
     apiVersion: 'factory/v1',
     kind: 'Application',
     name: of.name,
     repositories: [{ name: of.name, codeHost: 'local', location: of.location, defaultBranch: of.defaultBranch }],
+    ...(of.prepare === undefined ? {} : { prepare: of.prepare }),
     checks: of.checks.map((command, index) => ({
       name: index === 0 ? 'unit' : `unit-${index + 1}`,
       kind: 'unit',

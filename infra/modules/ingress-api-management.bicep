@@ -35,7 +35,8 @@ param requestsPerMinute int
 @description('Log Analytics workspace of the diagnostics.')
 param workspaceId string
 
-var methods = ['GET', 'POST', 'PUT']
+// Every method of the API; the check holds them together. A GET may be asked as a HEAD.
+var methods = ['GET', 'HEAD', 'POST', 'PUT']
 // An open path may hold closed ones: the policy answers 404 before control is asked.
 var closedTest = join(map(closedPaths, path => 'context.Request.OriginalUrl.Path.ToLower().Contains("${path}")'), ' || ')
 var operations = flatten(map(paths, path => map(methods, method => { path: path, method: method })))

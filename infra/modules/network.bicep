@@ -18,7 +18,7 @@ param environmentName string
 @minLength(13)
 @maxLength(13)
 param token string
-@description('Address range of the network, /16 to /23: six subnets of /26 are cut from it.')
+@description('Address range of the network, /16 to /23: five subnets of /26 are cut from it.')
 param addressPrefix string
 @description('Id of a route table whose default route leads to a firewall; empty for a NAT gateway of its own. Only a firewall can narrow the way out by host name.')
 param egressRouteTableId string

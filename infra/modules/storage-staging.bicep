@@ -32,7 +32,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     networkAcls: {
       bypass: 'None'
       defaultAction: 'Deny'
-      ipRules: [for range in site.allowedIpRanges: { value: range, action: 'Allow' }]
+      // Storage refuses a range of one address: it wants the address alone.
+      ipRules: [for range in site.allowedIpRanges: { value: replace(range, '/32', ''), action: 'Allow' }]
     }
   }
 }

@@ -1,4 +1,4 @@
-metadata description = 'A Container Apps job that works off one pool: an execution is started while its queue holds hints. Retry is the plane\'s, so a failed replica is not run again.'
+metadata description = 'A Container Apps job that works off one pool: an execution is started for each so many hints on its queue, and holds them there while it works. Retry is the plane\'s, so a failed replica is not run again.'
 import { tagsType, jobScaleType } from '../shared/types.bicep'
 
 @description('Region.')
@@ -22,6 +22,10 @@ param pullerId string
 param busName string
 @description('Size.')
 param scale jobScaleType
+@description('Jobs that an execution runs at once, and hints that it holds meanwhile.')
+@minValue(1)
+@maxValue(64)
+param concurrency int
 @description('Settings of the role.')
 param settings object
 @description('Name of Application Insights.')
@@ -29,6 +33,7 @@ param insightsName string
 
 var jobSettings = {
   FACTORY_POOL: pool
+  FACTORY_CONCURRENCY: string(concurrency)
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
 }
 
@@ -68,7 +73,7 @@ resource job 'Microsoft.App/jobs@2025-07-01' = {
               name: 'hints'
               type: 'azure-servicebus'
               identity: identityId
-              metadata: { namespace: busName, queueName: pool, messageCount: '1' }
+              metadata: { namespace: busName, queueName: pool, messageCount: string(concurrency) }
             }
           ]
         }

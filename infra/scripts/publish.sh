@@ -1,30 +1,42 @@
 #!/usr/bin/env bash
-# Publishes the package of a role, syncs the triggers, and waits until the functions that the app lists are those of the role.
-# usage: scripts/publish.sh dev|prod control|effector PACKAGE-DIRECTORY [dts|azure-storage]
+# Publishes the package of a role, syncs the triggers, and waits until the functions that the app lists are those of the role, 30 looks at most.
+#
+#   scripts/publish.sh ENV --role control|effector --package DIR [--backend dts|azure-storage]
+#
+#   --package DIR          the package, as npm run build makes it: dist/control, dist/effector
+#   --backend NAME         the environment's durable backend, whose part of host.json is put over the package's (dts)
+#   FACTORY_POLL_SECONDS   seconds between two looks (10)
+
+TAKES="--role --package --backend"
 source "$(dirname "$0")/environment.sh"
-ROLE="${2:-}" PACKAGE="${3:-}" BACKEND="${4:-dts}"
-[[ "$ROLE" == control || "$ROLE" == effector ]] || fail "There is a function app of control and one of effector."
-[[ -f "$PACKAGE/host.json" ]] || fail "$PACKAGE holds no host.json: build the package of the role first."
-APP="$(output "${ROLE^^}_NAME")"
+ROLE="$OPTION_role" PACKAGE="$OPTION_package" BACKEND="${OPTION_backend:-dts}"
+case "$ROLE" in
+  control) APP_OUTPUT=CONTROL_NAME ;;
+  effector) APP_OUTPUT=EFFECTOR_NAME ;;
+  *) wrong "--role is control or effector: the other roles are jobs of one image" ;;
+esac
+[[ -n "$PACKAGE" ]] || wrong "needs --package"
+[[ -f "$PACKAGE/host.json" ]] || fail "$PACKAGE holds no host.json: npm run build makes the packages"
+[[ -f "$INFRA/host/$BACKEND.json" ]] || wrong "--backend is dts or azure-storage"
+need az node zip
+APP="$(output "$APP_OUTPUT")"
+[[ -n "$APP" ]] || fail "the stack $STACK names no app of $ROLE: deploy first"
 STAGE="$(mktemp -d)"
 trap 'rm -rf "$STAGE"' EXIT
-cp -R "$PACKAGE/." "$STAGE/"
-# The backend of the environment goes over the host.json of the package; everything else stays as it is tested.
-node --input-type=module -e '
-  import { readFileSync, writeFileSync } from "node:fs";
-  const [host, over] = process.argv.slice(1).map((file) => JSON.parse(readFileSync(file, "utf8")));
-  const durableTask = { ...host.extensions.durableTask, ...over.extensions.durableTask };
-  writeFileSync(process.argv[1], JSON.stringify({ ...host, ...over, extensions: { ...host.extensions, durableTask } }, null, 2) + "\n");
-' "$STAGE/host.json" "$INFRA/host/$BACKEND.json"
-(cd "$STAGE" && zip -qr package.zip .)
+mkdir "$STAGE/package"
+cp -R "$PACKAGE/." "$STAGE/package/"
+deployment host "$STAGE/package/host.json" "$INFRA/host/$BACKEND.json"
+PATH="$ROOT/node_modules/.bin:$PATH" node "$ROOT/scripts/infra/main.ts" functions "$ROLE" | LC_ALL=C sort >"$STAGE/expected"
+[[ -s "$STAGE/expected" ]] || fail "$ROLE has no functions"
+(cd "$STAGE/package" && zip -qr "$STAGE/package.zip" .)
 az functionapp deployment source config-zip --name "$APP" --resource-group "$GROUP" --src "$STAGE/package.zip" --output none
 ID="$(az functionapp show --name "$APP" --resource-group "$GROUP" --query id --output tsv)"
-node "$ROOT/scripts/infra/main.ts" functions "$ROLE" >"$STAGE/expected"
 for _ in $(seq 30); do
+  # Either may fail while the app restarts; the list decides.
   az rest --method post --url "$ID/syncfunctiontriggers?api-version=2024-11-01" --output none || true
-  az functionapp function list --name "$APP" --resource-group "$GROUP" --query "[].name" --output tsv | sed 's|.*/||' | sort >"$STAGE/listed"
-  if cmp -s "$STAGE/expected" "$STAGE/listed"; then echo "publish: $APP lists the functions of $ROLE"; exit 0; fi
-  sleep 10
+  { az functionapp function list --name "$APP" --resource-group "$GROUP" --query "[].name" --output tsv || true; } | sed 's|.*/||' | LC_ALL=C sort >"$STAGE/listed"
+  if cmp -s "$STAGE/expected" "$STAGE/listed"; then echo "publish: $APP lists the $(wc -l <"$STAGE/expected" | tr -d ' ') functions of $ROLE"; exit 0; fi
+  sleep "$POLL_SECONDS"
 done
 diff "$STAGE/expected" "$STAGE/listed" >&2 || true
-fail "publish: $APP does not list the functions of $ROLE"
+fail "$APP does not list the functions of $ROLE after 30 looks (< missing, > not expected)"

@@ -1,6 +1,21 @@
 #!/usr/bin/env bash
-# What a deployment would change, as a plan file that people (or a gate) read before it is applied. Prints the file and its digest.
+# Writes what a deployment would change into a plan file, and prints its digest: what people (or a gate) read and approve.
+# The file holds the compiled template and its parameters too, so that exactly this is applied. Changes nothing (a what-if).
+#
+#   scripts/whatif.sh ENV [--plan FILE]
+#
+#   --plan FILE   the file to write (plan-ENV.json)
+
+TAKES="--plan"
 source "$(dirname "$0")/environment.sh"
-PLAN="${2:-plan-$ENVIRONMENT.json}"
-az deployment sub what-if --location "$LOCATION" --parameters "$PARAMETERS" --result-format FullResourcePayloads --no-pretty-print --output json >"$PLAN"
-sha256sum "$PLAN"
+need az node
+PLAN="${OPTION_plan:-plan-$ENVIRONMENT.json}"
+SUBSCRIPTION="$(subscription)"
+WORK="$(mktemp -d)"
+trap 'rm -rf "$WORK"' EXIT
+az bicep build --file "$INFRA/main.bicep" --outfile "$WORK/template.json"
+az bicep build-params --file "$PARAMETERS" --outfile "$WORK/parameters.json"
+look "$WORK" "$SUBSCRIPTION" "$LOCATION"
+mv "$WORK/plan.json" "$PLAN"
+echo "whatif: $(deployment summary "$PLAN")" >&2
+echo "$(digest "$PLAN")  $PLAN"

@@ -113,7 +113,7 @@ type groupType = {
 type thresholdsType = {
   @description('Dead-lettered messages of a queue.')
   deadLetters: int
-  @description('Messages waiting in a queue.')
+  @description('Messages on a queue, those that are worked on included: containers hold them.')
   waitingMessages: int
   @description('Throttled Service Bus requests in five minutes.')
   throttledRequests: int

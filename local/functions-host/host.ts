@@ -50,7 +50,8 @@ export interface Host {
  * and open request anyway.
  */
 export async function startHost(args: HostArguments, fatal: (message: string) => void): Promise<Host> {
-  const settings = readHostSettings(args.appDirectory);
+  applyLocalSettings(args.appDirectory, process.env);
+  const settings = readHostSettings(args.appDirectory, process.env);
   const log = stderrLog(settings.logging.logLevel.default);
   const listener = await openListener(args.host, args.port);
   prepareEnvironment(args, listener.port);
@@ -160,7 +161,6 @@ function prepareEnvironment(args: HostArguments, port: number): void {
   process.env['AzureWebJobsScriptRoot'] = args.appDirectory;
   process.env['AZURE_FUNCTIONS_ENVIRONMENT'] ??= 'Development';
   process.env['FUNCTIONS_WORKER_RUNTIME'] ??= 'node';
-  applyLocalSettings(args.appDirectory, process.env);
 }
 
 async function until(condition: () => boolean, deadline: number): Promise<void> {

@@ -7,10 +7,11 @@ import { entryOf, packageOf } from './package-of.ts';
 /**
  * Builds one deployable package a role into `dist/<role>/`, and one for the image of the containers: compiled JavaScript of what that role reaches and nothing else, the
  * files those modules load, host.json, and a package.json with the npm packages they import at their exact versions.
+ * `node scripts/build/main.ts [DIRECTORY]` builds into another directory than `dist/`; whatever is there is removed.
  * A station's package therefore holds no store, no policy and no code-host code.
  */
 const root = path.join(import.meta.dirname, '..', '..');
-const dist = path.join(root, 'dist');
+const dist = path.resolve(process.argv[2] ?? path.join(root, 'dist'));
 const compiled = path.join(dist, '.compiled');
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
   version: string;
@@ -21,7 +22,13 @@ const CONTAINER = 'container';
 rmSync(dist, { recursive: true, force: true });
 execFileSync(
   process.execPath,
-  [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', path.join(root, 'tsconfig.build.json')],
+  [
+    path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    path.join(root, 'tsconfig.build.json'),
+    '--outDir',
+    compiled,
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 

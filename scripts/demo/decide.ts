@@ -8,11 +8,17 @@ import { approvalLines, decide, readApproval } from '../../cli/request/approval.
 export const INTERRUPTED = 130;
 
 /** Who decides: a person at this terminal, or a second local identity that stands in for one. */
-export type Decider = { readonly asks: boolean };
+export type Decider = {
+  readonly asks: boolean;
+  /** Aborted once the demo is being ended: from then on nobody is asked, and nothing is decided. */
+  readonly leaving: AbortSignal;
+};
 
 /** Shows an approval and decides on it as `approver`; says whose decision it was. */
 export async function decideOn(approver: PlaneApi, id: string, decider: Decider): Promise<void> {
   const approval = await readApproval(approver, id);
+  // Whoever ends the demo exits the process; until then this waits.
+  if (decider.leaving.aborted) await new Promise<never>(() => {});
   for (const line of approvalLines(approval)) print(`  ${line}`);
   const decision = decider.asks ? await askPerson(approver.identity) : 'approve';
   const who = decider.asks

@@ -31,7 +31,8 @@ async function demo(options: { readonly yes: boolean; readonly keep: boolean }):
   const evidence = path.join(directory, 'evidence');
   const data = path.join(directory, 'plane');
   mkdirSync(evidence);
-  const decider = { asks: !options.yes && interactive() };
+  const leaving = new AbortController();
+  const decider = { asks: !options.yes && interactive(), leaving: leaving.signal };
   let plane: DemoPlane | undefined;
   const registry = await servePackages('address-labels');
   const environment = { FACTORY_NPM_REGISTRY: registry.url };
@@ -42,7 +43,11 @@ async function demo(options: { readonly yes: boolean; readonly keep: boolean }):
       for (const part of ['plane', 'repositories'])
         rmSync(path.join(directory, part), { recursive: true, force: true, maxRetries: 5 });
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void leave(tidy));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      leaving.abort();
+      void leave(tidy);
+    });
   try {
     heading('1. Every role as its own process');
     const sandbox = await demoSandbox();

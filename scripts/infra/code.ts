@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ROUTES } from '../../functions/control/http/routes.ts';
 import { CONTAINER_SETTINGS, readContainerSettings } from '../../shared/config/container.ts';
 import { CONTROL_SETTINGS, readControlSettings } from '../../shared/config/control.ts';
 import { MIGRATION_SETTINGS, readMigrationSettings } from '../../shared/config/migration.ts';
@@ -20,6 +21,10 @@ export type Code = {
   /** Connections of triggers: settings that the Functions host reads for a worker role's app. */
   readonly connections: ReadonlySet<string>;
   readonly roles: readonly string[];
+  /** Methods of the API's routes. */
+  readonly methods: ReadonlySet<string>;
+  /** What host.json says of the effector's host: messages handed to an instance at once, and in `hh:mm:ss` how long locks are renewed and functions may run. */
+  readonly host: { readonly messagesAnInstance: number; readonly renewal: string; readonly timeout: string };
   readonly pools: readonly { readonly name: string; readonly role: string }[];
   /** Ids of the warnings and errors in the logs of control, workers and containers. */
   readonly events: ReadonlySet<string>;
@@ -62,6 +67,8 @@ export async function readCode(root: string): Promise<Code> {
     settingsOfRole,
     settingsOfAll,
     connections: new Set(matches(/\bconnection: '(\w+)'/g)),
+    methods: new Set(ROUTES.map(({ method }) => method)),
+    host: await hostSettings(root),
     roles: [...roles.matchAll(/'(\w+)'/g)].map(([, role = '']) => role),
     pools: POOLS.map((name) => ({ name, role: owner(name) })),
     events: new Set(
@@ -71,6 +78,21 @@ export async function readCode(root: string): Promise<Code> {
     ),
     metrics: new Map(Object.entries(METRICS).map(([name, { dimensions }]) => [name, dimensions])),
     refusals: (role, settings) => (READERS[role] ?? []).flatMap((read) => refusals(read, settings)),
+  };
+}
+
+async function hostSettings(root: string): Promise<Code['host']> {
+  const { extensions, functionTimeout } = JSON.parse(await readFile(path.join(root, 'host.json'), 'utf8')) as {
+    readonly functionTimeout?: string;
+    readonly extensions?: {
+      readonly serviceBus?: { readonly maxConcurrentCalls?: number; readonly maxAutoLockRenewalDuration?: string };
+    };
+  };
+  // Else the defaults of the extension and of the plan.
+  return {
+    messagesAnInstance: extensions?.serviceBus?.maxConcurrentCalls ?? 16,
+    renewal: extensions?.serviceBus?.maxAutoLockRenewalDuration ?? '00:05:00',
+    timeout: functionTimeout ?? '00:30:00',
   };
 }
 

@@ -1,10 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { readCompiled } from './compiled/document.ts';
+import { type Check, runOnCompiled } from './finding.ts';
+import { fileByDescription, type Landing } from './landing.ts';
 
 export type Compiled = { readonly kind: 'absent' } | { readonly kind: 'ran'; readonly faults: readonly string[] };
 
-/** Builds and lints with the Bicep CLI where one is on PATH (`bicep`, else `az bicep`); nothing is downloaded. */
-export function compileWith(infra: string, environment: NodeJS.ProcessEnv = process.env): Compiled {
+/** Compiled templates over this size are refused by the service. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Builds and lints with the Bicep CLI where one is on PATH (`bicep`, else `az bicep`), and runs the checks over resources on what it made; nothing is
+ * downloaded.
+ */
+export function compileWith(
+  infra: string,
+  landing: Landing,
+  checks: readonly Check[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Compiled {
   const command = [['bicep'], ['az', 'bicep']].find(
     ([program = '', ...rest]) =>
       spawnSync(program, [...rest, '--version'], { env: environment, timeout: 30_000 }).status === 0,
@@ -24,11 +38,24 @@ export function compileWith(infra: string, environment: NodeJS.ProcessEnv = proc
     const run = spawnSync(program, [...rest, verb, ...file(name), ...stdout], {
       encoding: 'utf8',
       timeout: 120_000,
+      maxBuffer: 64 * 1024 * 1024,
       env: { ...EXAMPLE_VARIABLES, ...environment },
     });
-    return run.status === 0 ? [] : [`${verb} ${name}: ${run.stderr.trim().slice(0, 4_000)}`];
+    if (run.status !== 0) return [`${verb} ${name}: ${run.stderr.trim().slice(0, 4_000)}`];
+    return verb === 'build' ? faultsOf(run.stdout, landing, checks).map((what) => `${verb} ${name}: ${what}`) : [];
   });
   return { kind: 'ran', faults };
+}
+
+function faultsOf(compiled: string, landing: Landing, checks: readonly Check[]): readonly string[] {
+  const bytes = Buffer.byteLength(compiled);
+  if (bytes > MOST_BYTES) return [`${bytes} bytes: the service takes 4 MB`];
+  try {
+    const documents = readCompiled(compiled, fileByDescription(landing));
+    return runOnCompiled(documents, checks).map(({ check, where, what }) => `${check} ${where} ${what}`);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
 }
 
 /** Parameter files read these; a check has no environment of its own to deploy to. */

@@ -8,7 +8,10 @@ export type Finding = { readonly check: string; readonly where: string; readonly
 export type Check = {
   readonly id: string;
   readonly title: string;
-  readonly run: (landing: Landing) => Iterable<{ readonly where: string; readonly what: string }>;
+  /** The part that rests on resources alone: it runs over the source, and over what the compiler made of it. */
+  readonly onResources?: (documents: readonly Document[]) => Iterable<Fault>;
+  /** The part that rests on the files of the landing zone. */
+  readonly run?: (landing: Landing) => Iterable<Fault>;
 };
 
 export type Fault = { readonly where: string; readonly what: string };
@@ -21,5 +24,17 @@ export const fault = (document: Document, line: number, what: string): Fault => 
 
 /** Runs checks in order and names each finding by its check. */
 export function runChecks(landing: Landing, checks: readonly Check[]): Finding[] {
-  return checks.flatMap((check) => [...check.run(landing)].map((found) => ({ check: check.id, ...found })));
+  return checks.flatMap((check) =>
+    [...(check.onResources?.(landing.templates) ?? []), ...(check.run?.(landing) ?? [])].map((found) => ({
+      check: check.id,
+      ...found,
+    })),
+  );
+}
+
+/** The parts of the checks that rest on resources alone, over compiled templates. */
+export function runOnCompiled(documents: readonly Document[], checks: readonly Check[]): Finding[] {
+  return checks.flatMap((check) =>
+    [...(check.onResources?.(documents) ?? [])].map((found) => ({ check: check.id, ...found })),
+  );
 }

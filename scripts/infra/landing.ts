@@ -28,6 +28,15 @@ export async function readLanding(files: ReadonlyMap<string, string>): Promise<L
   return { templates: await parse('.bicep'), parameterFiles: await parse('.bicepparam'), files };
 }
 
+/** Finds the file that a compiled template was made from, by its description: no two files have the same. */
+export const fileByDescription =
+  (landing: Landing) =>
+  (description: string): string | undefined =>
+    landing.templates.find(
+      ({ text }) =>
+        /^metadata description = '((?:[^'\\]|\\.)*)'/m.exec(text)?.[1]?.replaceAll("\\'", "'") === description,
+    )?.file;
+
 /** A template by its path, or undefined. */
 export function templateOf(landing: Landing, file: string): Document | undefined {
   return landing.templates.find((document) => document.file === file);

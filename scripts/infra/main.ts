@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { allChecks } from './checks/all.ts';
+import { requestsCompared } from './checks/requests.ts';
 import { readCode } from './code.ts';
 import { compileWith } from './compiler.ts';
 import { FAULTS_AHEAD, SETTINGS_AHEAD } from './contract/settings.ts';
@@ -27,7 +28,7 @@ if (command === 'functions') {
     console.log(`${own.length === 0 ? 'ok  ' : 'FAIL'} ${check.id.padStart(9)}  ${check.title}`);
     for (const { where, what } of own) console.log(`               ${where}: ${what}`);
   }
-  const compiled = compileWith(infra);
+  const compiled = compileWith(infra, landing, checks);
   for (const found of compiled.kind === 'ran' ? compiled.faults : []) console.log(`FAIL     bicep  ${found}`);
   const resources = landing.templates.flatMap((document) => document.resources).length;
   console.log(
@@ -36,8 +37,9 @@ if (command === 'functions') {
   console.log('Not checked here:');
   if (compiled.kind === 'absent')
     console.log(
-      '- build and lint: there is no bicep and no az bicep on PATH, so types of properties and functions are unchecked',
+      '- build and lint: there is no bicep and no az bicep on PATH, so types of functions and expressions are unchecked',
     );
+  for (const line of requestsCompared()) console.log(`- ${line}`);
   console.log(
     '- anything a subscription would say: quotas, regions, policies, names that are taken, whether a what-if is empty the second time',
   );

@@ -100,7 +100,9 @@ function approvalFaults(
     readonly plan?: Change['plan'] | undefined;
   },
 ): ChainFault[] {
-  const workers = new Set(facts.jobs.map((job) => job.principal));
+  const workers = new Set(
+    facts.jobs.flatMap((job) => [job.principal, ...(job.attempts ?? []).map(({ principal }) => principal)]),
+  );
   const submission = facts.policyDecisions.find((decision) => SUBMITTING.includes(decision.action));
   return faultsOf((expect) => {
     expect(submission?.allowed === true, '/policyDecisions', 'no policy decision let the request be submitted');

@@ -113,6 +113,9 @@ export function verifyEvidence(
   if (typeof envelope === 'string') return refused(`The envelope is refused: ${envelope}`);
   const signed = verifyEnvelope(envelope, IN_TOTO_PAYLOAD, 'evidence', options.keys);
   if (!signed.ok) return refused(`The envelope is refused: ${signed.because}.`);
+  // Its digest is what the audit has and others refer to: other bytes that say the same are another artifact.
+  if (canonicalJson(envelope) !== envelopeText)
+    return refused('The envelope is refused: it is not in canonical form, so its digest is not the recorded one.');
   const statement = statementSchema.safeParse(parseJson(signed.payload.toString('utf8')));
   if (!statement.success) return refused('The signed payload is not an in-toto Statement v1.');
   const parsed = parsePredicate(statement.data.predicateType, statement.data.predicate);

@@ -1,27 +1,29 @@
+import { appendAudit } from '../audit/append.ts';
 import { digestOfValue } from '../domain/digest.ts';
 import type { PrincipalId, RequestId } from '../domain/ids.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
 import { permit } from '../gates/policy-decision.ts';
 import { requestResource } from '../gates/request-resource.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
-import { type Committed, commit, openScope } from '../line/scope.ts';
 import { readApplication } from '../store/applications/applications.ts';
-import { type Command, one, rows, type Unchanged, unchanged, write } from '../store/command.ts';
+import { type Command, one, rows, write } from '../store/command.ts';
 import { insertRequestAnswer, requestAnswersOf } from '../store/requests/answers.ts';
 import { lockRequest } from '../store/requests/lock.ts';
 
-export type Answered = { readonly request: RequestId; readonly ordinal: number };
+/** Tells the audit of an answer: the last part of the transaction, since the audit head is the last lock. */
+export type TellAnswer = () => Command<void>;
 
 /**
- * Records what a person answered to a request's question. Only a request that ended as ESCALATE has one: any other is refused
- * with 409 `FACTORY-WRONG-STATE`. The same answer by the same person again is answered as recorded.
+ * Records what a person answered to a request's question, as part of the transaction that submits the request that follows it: an answer
+ * to a packet that is refused is not kept. Only a request that ended as ESCALATE has a question: any other is refused with 409
+ * `FACTORY-WRONG-STATE`. The same answer by the same person again is not recorded twice.
  */
 export function* recordAnswer(
   context: PlaneContext,
   actor: Actor,
   id: RequestId,
   answer: string,
-): Command<Committed<Answered> | Unchanged<Committed<Answered>>> {
+): Command<TellAnswer | undefined> {
   const { tenant } = context;
   const row = yield* one(lockRequest({ tenant, request: id }));
   if (row === undefined) throw notFound(`Request ${id}`);
@@ -35,8 +37,7 @@ export function* recordAnswer(
       `Request ${id} asks nothing: it is ${row.terminal_state ?? row.state}. Only one that ended as ESCALATE takes an answer.`,
     );
   const answers = yield* rows(requestAnswersOf({ tenant, request: id }));
-  const same = answers.find((given) => given.principal_id === actor.principal && given.answer === answer);
-  if (same !== undefined) return unchanged({ answer: { request: id, ordinal: same.ordinal }, outbox: [], touched: [] });
+  if (answers.some((given) => given.principal_id === actor.principal && given.answer === answer)) return undefined;
   const ordinal = answers.length + 1;
   yield* write(
     insertRequestAnswer({
@@ -48,16 +49,18 @@ export function* recordAnswer(
       at: row.now,
     }),
   );
-  return yield* commit(
-    openScope(context, row.now, actor),
-    {
+  return function* () {
+    yield* appendAudit({
+      tenantId: tenant,
       stream: row.application_id,
       commandId: `${id}:answer:${ordinal}`,
+      at: row.now,
+      actor: actor.principal,
       action: 'request.answered',
       subjects: { request: id },
       digests: { answer: digestOfValue(answer) },
-      values: { ordinal },
-    },
-    { request: id, ordinal },
-  );
+      changes: { ordinal },
+      steps: [],
+    });
+  };
 }

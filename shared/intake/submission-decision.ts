@@ -14,6 +14,8 @@ import type { ApplicationRow } from '../store/schema/rows.ts';
 export type Following = {
   readonly request: RequestId;
   readonly action: Extract<Action, 'retryRequest' | 'answerRequest'>;
+  /** What is answered to its question. */
+  readonly answer?: string;
 };
 export type SubmissionDecision = {
   readonly decision: PolicyDecision;

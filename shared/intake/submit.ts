@@ -23,6 +23,7 @@ import { openRequestsOfApplication } from '../store/requests/count-open.ts';
 import { insertRequest } from '../store/requests/insert.ts';
 import type { RequestRow } from '../store/schema/rows.ts';
 import type { Database } from '../store/schema/tables.ts';
+import { recordAnswer } from './answer-request.ts';
 import { decideSubmission, type Following } from './submission-decision.ts';
 
 export type Submission = {
@@ -66,6 +67,7 @@ export function* submitRequest(
     application: input.application,
     packet: input.packet,
     retryOf: input.following?.request ?? null,
+    ...(input.following?.answer === undefined ? {} : { answer: digestOfValue(input.following.answer) }),
   });
   const key = {
     tenant_id: tenant,
@@ -161,12 +163,17 @@ export function* submitRequest(
       expires_at: now + LIMITS.http.idempotencyAnswerMs,
     }),
   );
+  const { following } = input;
+  const tellAnswer =
+    following?.answer === undefined
+      ? undefined
+      : yield* recordAnswer(context, actor, following.request, following.answer);
   yield* write(insertRequest(row));
   yield* write(insertNodes(nodeRows(scope, row, line.graph)));
   yield* write(insertArtifactReferences([packetReference(row, now)]));
   const { wakeAt } = yield* advance(scope, { ...row, now }, { orchestratorKnows: true });
   tell(scope, id, { kind: 'start', orchestrator: 'request', id, run: 1, wakeAt });
-  return yield* commit(
+  const committed = yield* commit(
     scope,
     {
       stream: application.id,
@@ -190,6 +197,8 @@ export function* submitRequest(
     },
     answer,
   );
+  if (tellAnswer !== undefined) yield* tellAnswer();
+  return committed;
 }
 
 /** What keeps the packet's artifact; who may read it follows from it. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PROGRAM } from '../domain/program.ts';
 import type { TaskContext, TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { bundleRepository } from '../sandbox/git/bundle.ts';
@@ -27,6 +28,7 @@ export async function implementTask(
     gitTree: tree,
     baseTree: (await treeIdentity(repository, base.tree, signal)).tree,
     headTree: (await treeIdentity(repository, tree, signal)).tree,
+    stationVersion: `${PROGRAM.version} with ${await station.tool(work)}`,
   });
   if (entries.length === 0) {
     return { outcome: { verdict: 'no_change', summary: 'the station left every file as it was', facts, unknowns: [] } };

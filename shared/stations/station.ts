@@ -38,6 +38,8 @@ export type Station = {
   readonly name: LineName;
   /** Whether this machine has what the station needs; asked before any work. */
   probe(driver: SandboxDriver): Promise<Readiness>;
+  /** The program that it makes its change with and that program's version, as evidence names it. */
+  tool(work: StationWork): Promise<string>;
   /** What would change and why, read from the repository. */
   intend(work: StationWork): Promise<Intention>;
   /** Makes the changed tree in the base's repository. Throws a `SandboxRefusal` or `TaskFailure` when it can't. */

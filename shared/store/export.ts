@@ -1,11 +1,13 @@
 import './statements.ts';
+import { OWN_STATEMENTS } from './azure-sql/own-statements.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import type { Dialect } from './schema/ddl.ts';
 import { type CompiledStatement, definedStatements, type StatementDefinition } from './statement.ts';
 
 /**
  * The whole store as text, so that an independent compiler can parse each statement and bind it against the schema: all
- * migrations in order (`GO` between batches, as sqlcmd wants), and each statement with its name and its parameters' types.
+ * migrations in order (`GO` between batches, as sqlcmd wants), and each statement with its name and its parameters' types; of Azure SQL also what the
+ * store itself asks of a server.
  */
 export function exportStatements(dialect: Dialect): { readonly schema: string; readonly queries: string } {
   const end = dialect === 'azure-sql' ? '\nGO\n' : ';\n';
@@ -13,11 +15,13 @@ export function exportStatements(dialect: Dialect): { readonly schema: string; r
     const breaking = migration.breaking ? 'breaking' : 'not breaking';
     return `-- migration ${migration.number}: ${migration.name} (${breaking})\n${migration.statements(dialect).join(end)}${end}`;
   });
+  const own = dialect === 'azure-sql' ? Object.entries(OWN_STATEMENTS) : [];
   return {
     schema: schema.join('\n'),
-    queries: definedStatements()
-      .map((definition) => query(definition, definition.compiled(dialect), dialect))
-      .join('\n'),
+    queries: [
+      ...definedStatements().map((definition) => query(definition, definition.compiled(dialect), dialect)),
+      ...own.map(([name, sql]) => `-- name: ${name}\n${sql};\n`),
+    ].join('\n'),
   };
 }
 

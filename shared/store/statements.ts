@@ -30,6 +30,7 @@ import './evidence/signing-keys.ts';
 import './installations/definitions.ts';
 import './installations/installations.ts';
 import './jobs/artifacts.ts';
+import './jobs/attempts.ts';
 import './jobs/authors.ts';
 import './jobs/cancel.ts';
 import './jobs/candidate.ts';

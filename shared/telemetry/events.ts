@@ -18,6 +18,7 @@ export const EVENTS = {
   },
   'container.ended': { level: 'info', words: 'the work of a container ended' },
   'container.hint.kept': { level: 'warn', words: 'a hint could not be taken off its queue' },
+  'container.hint.lost': { level: 'warn', words: 'the lock of a hint was lost; its job goes on under its lease' },
   'migration.again': { level: 'warn', words: 'the migration is tried again' },
   'migration.done': { level: 'info', words: 'the database is migrated' },
   'effect.unanswered': { level: 'warn', words: 'an effect ended without an answer' },

@@ -179,6 +179,9 @@ async function crossedBoundary(
   };
 }
 
+/** A change is not what has to be looked at first where the base fails the same check. */
+const FAILED_BEFORE = 'as it did not pass on the base either';
+
 async function judge(bench: Bench, base: Snapshot, head: Snapshot, baseline: Receipt): Promise<Judged> {
   const { packet, declaration } = bench;
   const { repository } = head;
@@ -198,7 +201,8 @@ async function judge(bench: Bench, base: Snapshot, head: Snapshot, baseline: Rec
     const before = baseline.claims.checks.find(({ name }) => name === check.name);
     const fallen =
       before?.counts != null && check.counts !== null ? countFaults(before.counts, check.counts, testsMayChange) : [];
-    return fallen.length === 0 ? check : { ...check, passed: false, faults: [...check.faults, ...fallen] };
+    if (fallen.length > 0) return { ...check, passed: false, faults: [...check.faults, ...fallen] };
+    return check.passed || before?.passed !== false ? check : { ...check, faults: [...check.faults, FAILED_BEFORE] };
   });
   faults.push(
     ...checks.filter(({ passed }) => !passed).map(({ name, faults: why }) => `check ${name}: ${why.join(', ')}`),

@@ -71,6 +71,7 @@ describe('verifying 10,000 audit records', () => {
           events: COUNT,
           provedTo: 9_990,
           provedBy: 3,
+          goesOnTo: null,
           notYetAnchored: 10,
           faults: [],
           losses: [],
@@ -142,6 +143,42 @@ describe('verifying 10,000 audit records', () => {
     expect(await fault(rewrite(10))).toEqual({ code: 'contradicts_anchor', seq: 4_000 });
     expect(await fault(rewrite(8_001))).toEqual({ code: 'contradicts_anchor', seq: 9_990 });
     expect(await fault(rechained(events.toSpliced(500, 1)))).toEqual({ code: 'contradicts_anchor', seq: 4_000 });
+  });
+
+  it('holds what is said to be of an earlier time against the anchors since', async () => {
+    const as = (records: readonly AuditRecord[]): Promise<AuditVerdict> =>
+      verifyAudit({ events: records, anchors: proofs, keys: signer.trust, scope: { until: 1_600_000_000_000 } });
+    // Before the first anchor: a part of the stream is no fault, and that it goes on is told.
+    expect(await as(events.slice(0, 5_000))).toMatchObject({
+      ok: true,
+      streams: [{ events: 5_000, provedTo: 4_000, provedBy: 1, goesOnTo: 9_990, faults: [] }],
+    });
+    expect(await as(events)).toMatchObject({ ok: true, streams: [{ provedTo: 9_990, goesOnTo: null }] });
+    // A date that is set back excuses no other content.
+    const rewritten = rechained(
+      events.slice(0, 5_000).with(9, { ...events[9]!, bytes: events[9]!.bytes.replace('accepted', 'rejected') }),
+    );
+    expect((await as(rewritten)).streams[0]!.faults).toMatchObject([{ code: 'contradicts_anchor', seq: 4_000 }]);
+  });
+
+  it('holds nothing of a later restore against an export of before', async () => {
+    const lost = chain(50);
+    const made = await sealed([
+      { heads: [headAt(lost, 40)], incarnation: 'inc_1' },
+      {
+        heads: [{ ...headAt(lost, 20), lostTo: 40 }],
+        incarnation: 'inc_2',
+        restore: { acceptedBy: 'usr_1', reason: 'the disk was lost' },
+      },
+      { heads: [headAt(rechained([...lost.slice(0, 20), ...chain(10)]), 30)], incarnation: 'inc_2' },
+    ]);
+    const verdict = await verifyAudit({
+      events: lost,
+      anchors: made.map((anchor) => proofOf(anchor)),
+      keys: signer.trust,
+      scope: { until: 1_700_000_000_001 },
+    });
+    expect(verdict).toMatchObject({ ok: true, streams: [{ events: 50, provedTo: 40, goesOnTo: null, losses: [] }] });
   });
 
   it('finds a stream passed off as another', async () => {

@@ -55,6 +55,13 @@ export class ScriptedServer {
   readonly faults: { readonly step: string; readonly error: Error }[] = [];
   readonly connections: { readonly breaks: () => void }[] = [];
   migrated = true;
+  /** Migrations of a newer program, applied to this database. */
+  later: readonly {
+    readonly number: number;
+    readonly name: string;
+    readonly breaking: boolean;
+    readonly digest: string;
+  }[] = [];
   readonly #sqlite = openConnection(':memory:', () => Date.now());
 
   connect = (): Promise<SqlSession> =>
@@ -179,11 +186,13 @@ export class ScriptedServer {
     setImmediate(() => {
       if (text.startsWith('select object_id')) request.emit('row', [column('id', this.migrated ? 7 : null)]);
       if (text.startsWith('select number')) {
-        for (const migration of MIGRATIONS)
+        const known = MIGRATIONS.map((each) => ({ ...each, digest: migrationDigest(each, 'azure-sql') as string }));
+        for (const migration of [...known, ...this.later])
           request.emit('row', [
             column('number', migration.number),
             column('name', migration.name),
-            column('digest', migrationDigest(migration, 'azure-sql')),
+            column('breaking', migration.breaking ? 1 : 0),
+            column('digest', migration.digest),
           ]);
       }
       if (text.startsWith('insert into migrations')) this.migrated = true;

@@ -6,6 +6,7 @@ import { faultOf, retryDelay } from '../../shared/store/azure-sql/fault.ts';
 import { migrateAzureSql } from '../../shared/store/azure-sql/migrate.ts';
 import { type AzureSqlStoreOptions, openAzureSqlStore } from '../../shared/store/azure-sql/store.ts';
 import { one, rows, unchanged, write, writeOne } from '../../shared/store/command.ts';
+import { MIGRATIONS } from '../../shared/store/migrations/list.ts';
 import { databaseTime } from '../../shared/store/platform/database-time.ts';
 import { lockRequest } from '../../shared/store/requests/lock.ts';
 import { applicationRow, requestRow, seed, tenant } from '../store/fixture.ts';
@@ -272,5 +273,17 @@ describe('the schema', () => {
     expect(await migrateAzureSql(session)).toEqual([]);
     expect(server.log).not.toContain('create table');
     await (await openAzureSqlStore({ connect: server.connect })).close();
+  });
+
+  it('of a newer program is worked on while nothing in it breaks this one, so that both run side by side', async () => {
+    const server = new ScriptedServer();
+    server.migrated = true;
+    const later = { number: MIGRATIONS.length + 1, name: 'widened', breaking: false, digest: 'sha256:x' };
+    server.later = [later];
+    await (await openAzureSqlStore({ connect: server.connect })).close();
+    expect(await migrateAzureSql(await server.connect())).toEqual([]);
+    server.later = [later, { ...later, number: later.number + 1, name: 'contracted', breaking: true }];
+    await expect(openAzureSqlStore({ connect: server.connect })).rejects.toThrow(/\(contracted\).*newer program/);
+    await expect(migrateAzureSql(await server.connect())).rejects.toThrow(/newer program/);
   });
 });

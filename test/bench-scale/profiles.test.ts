@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { LIMITS_OF_SERVICES } from '../../bench/scale/limits/services.ts';
 import type { FunctionScale } from '../../bench/scale/profiles/profile.ts';
 import { DEV, PROD } from '../../bench/scale/profiles/profiles.ts';
+import { readFiles, readLanding } from '../../scripts/infra/landing.ts';
 
 const text = (name: string): string => readFileSync(path.resolve(import.meta.dirname, `../../infra/${name}`), 'utf8');
 
@@ -56,11 +58,38 @@ it.each([DEV, PROD])('the profile $name is its parameter file', (profile) => {
 
 it('what templates and host.json fix is what the model takes', () => {
   expect(text('modules/worker-job.bicep')).toContain('pollingInterval: 15\n');
-  expect(text('modules/worker-job.bicep')).toContain(`messageCount: '${PROD.messagesAnExecution}'`);
+  expect(text('modules/worker-job.bicep')).toContain('messageCount: string(concurrency)');
+  expect(text('modules/worker-job.bicep')).toContain('FACTORY_CONCURRENCY: string(concurrency)');
   expect(text('modules/session-pool.bicep')).toContain(`cooldownPeriodInSeconds: ${PROD.sessionCooldownSeconds} `);
   expect(text('modules/keyvault.bicep')).toContain(`keySize: ${PROD.wrappingKeyBits}\n`);
   expect(text('shared/types.bicep')).toContain('@maxValue(300)\n  maximumExecutions: int');
-  expect(text('workload.bicep').match(/FACTORY_CONCURRENCY: string\(workerConcurrency\)/g)).toHaveLength(2);
+  expect(text('workload.bicep').match(/concurrency: workerConcurrency$/gm)).toHaveLength(2);
+  expect(text('workload.bicep')).toContain(`var effectorConcurrency = ${PROD.effectorConcurrency}\n`);
   const host = JSON.parse(text('../host.json')) as { extensions: { serviceBus: { maxConcurrentCalls: number } } };
-  expect(host.extensions.serviceBus.maxConcurrentCalls).toBe(4);
+  expect(host.extensions.serviceBus.maxConcurrentCalls).toBe(PROD.effectorConcurrency);
+  expect(LIMITS_OF_SERVICES.messagesAnInstance.value).toBe(PROD.effectorConcurrency);
+});
+
+it('private endpoints are as many as the templates make', async () => {
+  const { templates } = await readLanding(await readFiles(path.resolve(import.meta.dirname, '../../infra')));
+  const workload = templates.find(({ file }) => file === 'workload.bicep')!;
+  const made = (file: string): number => workload.modules.filter((module) => module.path === file).length;
+  const endpoints = templates.flatMap(({ file, modules }) =>
+    modules
+      .filter((module) => module.path.endsWith('private-endpoint.bicep'))
+      .map(({ condition, loop }) => ({
+        condition: condition ?? '',
+        count: ((loop?.match(/'/g)?.length ?? 2) / 2) * (file === 'workload.bicep' ? 1 : made(file)),
+      })),
+  );
+  const counted = (without: readonly string[]): number =>
+    endpoints.filter(({ condition }) => !without.includes(condition)).reduce((sum, { count }) => sum + count, 0);
+  expect(PROD.privateEndpoints).toBe(counted([]));
+  expect(DEV.privateEndpoints).toBe(counted(['premium', 'private']));
+});
+
+it('a container holds its hint while it works, as the model reckons', () => {
+  expect(PROD.hintsHeld).toBe(
+    readFileSync(path.resolve(import.meta.dirname, '../../container/hold-hint.ts'), 'utf8').includes("'peekLock'"),
+  );
 });

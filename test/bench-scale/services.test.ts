@@ -80,7 +80,7 @@ describe('raising', () => {
           expect(templates, what).toMatch(new RegExp(`^param ${/^\w+/.exec(what)?.[0]} `, 'm'));
       }
     const fixed = {
-      'worker-job': "messageCount: '1'",
+      'worker-job': 'messageCount: string(concurrency)',
       keyvault: 'keySize: 3072',
       'session-pool': 'maxConcurrentSessions',
     };

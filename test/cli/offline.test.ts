@@ -11,6 +11,11 @@ test('help names the exit codes of each terminal state', async () => {
     expect(out).toContain(state);
 });
 
+test('says which version it is, the one of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(await factory(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});
+
 test('wrong use ends with 2, and nothing on standard output', async () => {
   expect(await factory(['no-such-command'])).toMatchObject({ code: 2, out: '' });
   for (const args of [
@@ -108,4 +113,29 @@ test('without a plane a command says how to start one', async () => {
   const { code, err } = await factory(['--data', path.join(temporary(), 'none'), 'requests']);
   expect(code).toBe(1);
   expect(err).toContain('factory up');
+});
+
+test('a path that is none is told in words, whatever the command', async () => {
+  const directory = temporary();
+  for (const [args, says] of [
+    [['verify', path.join(directory, 'none.json')], 'none.json is not there'],
+    [['audit', 'verify', directory], 'is a directory; give the path of a file'],
+    [['packet', 'new', '--line', 'patch', '--out', path.join(directory, 'none', 'p.yaml')], 'is not there'],
+    [['policy', 'explain', path.join(directory, 'none.json')], 'none.json is not there'],
+    [['--data', '/proc/none', 'up', '--port', '0'], '/proc/none is not there'],
+  ] as const) {
+    const { code, out, err } = await factory(args);
+    expect({ code, out }, args.join(' ')).toEqual({ code: 1, out: '' });
+    expect(err).toContain(says);
+    expect(err).not.toMatch(/ENOENT|EISDIR|\n\s+at /);
+  }
+});
+
+test('of a file that is no bundle nothing else is said', async () => {
+  const file = path.join(temporary(), 'other.json');
+  writeFileSync(file, '{"format":"something"}');
+  const { code, out } = await factory(['verify', file]);
+  expect(code).toBe(1);
+  expect(out).toContain('not a factory-bundle/v1 bundle');
+  expect(out).not.toMatch(/keys inside|artifacts have/);
 });

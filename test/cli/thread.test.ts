@@ -60,6 +60,7 @@ test('the five answers come from the evidence', async () => {
   const { code, out } = await factory(['--data', data, '--json', 'explain', request]);
   expect(code).toBe(0);
   const answers = JSON.parse(out) as Record<string, string[]>;
+  expect(out).not.toContain('not recorded');
   expect(Object.keys(answers)).toEqual(['ran', 'changed', 'approved', 'reproduce', 'recover']);
   expect(answers['ran']!.join()).toContain('process');
   expect(answers['approved']!.join()).toContain('approve by');

@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startBroker } from '../../local/service-bus/broker.ts';
 import { credentialPath } from '../../shared/access/local/issuer-file.ts';
 import { bundle, expectStatus, installBench, submit } from '../http/bench-line.ts';
 import { type ControlProcess, type Json, startControl } from '../http/control-process.ts';
@@ -55,7 +58,7 @@ function container(more: Readonly<Record<string, string>> = {}, args: readonly s
       text += chunk;
     });
   const ended = new Promise<Ended>((resolve) => child.once('close', (code, signal) => resolve({ code, signal, text })));
-  return { ended, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+  return { ended, text: () => text, kill: (signal: NodeJS.Signals) => child.kill(signal) };
 }
 
 async function jobOf(request: Json): Promise<Json> {
@@ -73,13 +76,84 @@ test('with nothing to claim it ends at once, and well', async () => {
   expect(code).toBe(0);
 });
 
-test('takes the hint it was started for off the queue, works off the pool and ends', async () => {
-  const request = expectStatus(await submit(control, application, 'worked'), 202);
-  const { code, text } = await container({ FACTORY_SERVICE_BUS: control.serviceBus }).ended;
-  expect(text).toContain('"hint":"taken"');
-  expect(code).toBe(0);
+/** A queue of plans on a broker of its own, whose locks last three seconds; with one hint on it. */
+async function queueOfPlans() {
+  const queue = { Name: 'plan', Properties: { LockDuration: 'PT3S' } };
+  const broker = await startBroker({
+    port: 0,
+    dataDirectory: mkdtempSync(path.join(data, 'broker-')),
+    config: { UserConfig: { Namespaces: [{ Name: 'factory', Queues: [queue] }] } },
+  });
+  const address = `Endpoint=sb://127.0.0.1:${broker.port};SharedAccessKeyName=any;SharedAccessKey=any;UseDevelopmentEmulator=true`;
+  const client = new ServiceBusClient(address);
+  await client.createSender('plan').sendMessages({ body: {} });
+  await client.close();
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= broker.close());
+  onTestFinished(stop);
+  const status = () => {
+    const { active, locked, deadLettered } = broker.status().queues[0]!;
+    return { active, locked, deadLettered };
+  };
+  return { address, status, stop };
+}
+
+/** A container at work on a job of the pool, its hint held, until the plane is let go on. */
+async function working(title: string) {
+  const [queue, plane] = [await queueOfPlans(), await holdArtifacts(control.url)];
+  onTestFinished(plane.close);
+  const request = expectStatus(await submit(control, application, title), 202);
+  const process = container({ FACTORY_SERVICE_BUS: queue.address, FACTORY_CONTROL_URL: plane.url });
+  await plane.reading;
+  expect(queue.status()).toMatchObject({ locked: 1 });
+  return { ...queue, request, plane, process };
+}
+const GONE = { active: 0, locked: 0, deadLettered: 0 };
+
+test('keeps the hint it was started for on its queue, longer than a lock lasts, until its work is done', async () => {
+  const { status, request, plane, process } = await working('held');
+  const until = performance.now() + 4_000;
+  while (performance.now() < until) {
+    expect(status()).toMatchObject({ locked: 1, deadLettered: 0 });
+    await pause(100);
+  }
+  plane.release();
+  const { code, text } = await process.ended;
+  expect(text).toContain('"hint":"held"');
+  expect([code, text.includes('container.hint')]).toEqual([0, false]);
+  expect(await jobOf(request)).toMatchObject(REPORTED);
+  expect(status()).toEqual(GONE);
+});
+
+test('killed, its hint comes back, and starts another container; told to end, it gives the hint back itself', async () => {
+  const { address, status, request, process } = await working('hint-killed');
+  process.kill('SIGKILL');
+  await process.ended;
+  await expect.poll(() => status().locked, { timeout: 15_000 }).toBe(0);
+  expect(status()).toMatchObject({ active: 1, deadLettered: 0 });
+  await expect.poll(async () => String((await jobOf(request))['state']), { timeout: 15_000 }).toBe('queued');
+  const plane = await holdArtifacts(control.url);
+  onTestFinished(plane.close);
+  const second = container({ FACTORY_SERVICE_BUS: address, FACTORY_CONTROL_URL: plane.url });
+  await plane.reading;
+  second.kill('SIGTERM');
+  expect((await second.ended).text).toContain('"released":1');
+  // At once: nobody waited for the end of its lock.
+  expect(status()).toEqual({ active: 1, locked: 0, deadLettered: 0 });
+  expect((await container({ FACTORY_SERVICE_BUS: address }).ended).code).toBe(0);
+  expect(status()).toEqual(GONE);
   expect(await jobOf(request)).toMatchObject(REPORTED);
 });
+
+test('when the lock of its hint is lost it says so, and works on under its lease', async () => {
+  const { stop, request, plane, process } = await working('lost');
+  await stop();
+  await expect.poll(() => process.text(), { timeout: 30_000 }).toContain('container.hint.lost');
+  plane.release();
+  const { code, text } = await process.ended;
+  expect([code, text.includes('"completed":0,"failed":1')]).toEqual([0, true]);
+  expect(await jobOf(request)).toMatchObject(REPORTED);
+}, 60_000);
 
 test('told to end, it gives the job back and ends well; nothing of the job is left on its disk', async () => {
   const request = expectStatus(await submit(control, application, 'stopped'), 202);

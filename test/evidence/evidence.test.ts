@@ -122,6 +122,26 @@ describe('building evidence', () => {
         }),
       ],
       [
+        // Whoever held a job approves nothing, also when another finished it.
+        '/approvals/0/decisions',
+        (facts) => ({
+          ...facts,
+          jobs: facts.jobs.map((job) => ({
+            ...job,
+            attempts: [
+              {
+                epoch: 1,
+                attempt: 1,
+                principal: 'pri_lead',
+                from: '2026-01-01T10:00:00.000Z',
+                endedAs: 'expired',
+                signature: null,
+              },
+            ],
+          })),
+        }),
+      ],
+      [
         '/change/tree',
         (facts) => ({
           ...facts,
@@ -406,6 +426,8 @@ describe('the bundle file', () => {
     expect(why(envelope((of) => Buffer.from(JSON.parse(of).payload, 'base64').toString('utf8')))).toContain(
       'not a DSSE envelope',
     );
+    for (const same of [(of: string) => `${of}\r\n`, (of: string) => of.replace(',', ', ')])
+      expect(why(envelope(same))).toContain('not in canonical form');
     expect(why(`${'['.repeat(100_000)}`)).toContain('nested deeper');
     expect(why(text.replace('"artifacts":[', '"artifacts":{"length":0},"more":['))).toContain('not a factory-bundle');
   });

@@ -97,8 +97,9 @@ describe('the host', () => {
     expect([head.status, head.headers.get('etag'), head.headers.get('content-length')]).toEqual([200, '"1"', null]);
   });
 
-  it('answers 400 to a path that can not be decoded', async () => {
-    expect((await host.fetch('/api/values/%E0%A4%A')).status).toBe(400);
+  it('leaves escapes that can not be decoded for the app to see', async () => {
+    expect(await host.json('/api/values/%E0%A4%A')).toEqual({ name: '%E0%A4%A' });
+    expect(await host.json('/api/values/a%20b%zz%C3%A4%2')).toEqual({ name: 'a b%zz\u00e4%2' });
   });
 
   it('answers 413 to a body over the limit, announced or not', async () => {
@@ -133,7 +134,7 @@ describe('the host', () => {
 
   it('says on one line that it is ready', () => {
     expect(host.ready).toMatch(
-      /^functions-host ready http:\/\/127\.0\.0\.1:\d+ \(12 functions, 0 orchestrations resumed\)$/,
+      /^functions-host ready http:\/\/127\.0\.0\.1:\d+ \(13 functions, 0 orchestrations resumed\)$/,
     );
   });
 

@@ -47,7 +47,7 @@ describe('local.settings.json', () => {
 
 describe('host.json', () => {
   it('has the defaults of Azure', () => {
-    const { functionTimeout, extensions } = readHostSettings(folder('none', { 'package.json': {} }));
+    const { functionTimeout, extensions } = readHostSettings(folder('none', { 'package.json': {} }), {});
     expect(functionTimeout).toBe(1_800_000);
     expect(extensions).toMatchObject({
       http: { routePrefix: 'api' },
@@ -59,7 +59,7 @@ describe('host.json', () => {
   it('may begin with a byte order mark', () => {
     const directory = folder('marked', { 'package.json': {} });
     writeFileSync(path.join(directory, 'host.json'), '\uFEFF{"extensions":{"http":{"routePrefix":""}}}');
-    expect(readHostSettings(directory).extensions.http.routePrefix).toBe('');
+    expect(readHostSettings(directory, {}).extensions.http.routePrefix).toBe('');
   });
 
   it('gives what it says, and leaves alone what is Azure’s', () => {
@@ -70,10 +70,38 @@ describe('host.json', () => {
       extensions: { http: { routePrefix: '' }, durableTask: { hubName: 'Hub', storageProvider: { type: 'x' } } },
       extensionBundle: { id: 'bundle' },
     };
-    const settings = readHostSettings(folder('full', { 'host.json': content }));
+    const settings = readHostSettings(folder('full', { 'host.json': content }), {});
     expect(settings.functionTimeout).toBeNull();
     expect(settings.logging.logLevel.default).toBe('error');
     expect(settings.extensions).toMatchObject({ http: { routePrefix: '' }, durableTask: { hubName: 'Hub' } });
+  });
+
+  it('yields to settings that name its entries', () => {
+    const content = { functionTimeout: '00:05:00', extensions: { http: { routePrefix: 'api' } } };
+    const settings = readHostSettings(folder('overridden', { 'host.json': content }), {
+      AzureFunctionsJobHost__functionTimeout: '00:01:00',
+      'azurefunctionsjobhost:logging:logLevel:default': 'Error',
+      AzureFunctionsJobHost__extensions__http__routePrefix: '',
+      AZUREFUNCTIONSJOBHOST__EXTENSIONS__HTTP__MAXCONCURRENTREQUESTS: '-1',
+      AzureFunctionsJobHost__extensions__durableTask__hubName: '12345',
+      AzureFunctionsJobHost__extensions__serviceBus__maxConcurrentCalls: '3',
+      AzureFunctionsJobHost__extensions__serviceBus__autoCompleteMessages: 'False',
+      AzureFunctionsJobHost__extensions__somethingElse: 'x',
+    });
+    expect(settings).toMatchObject({
+      functionTimeout: 60_000,
+      logging: { logLevel: { default: 'error' } },
+      extensions: {
+        http: { routePrefix: '', maxConcurrentRequests: -1 },
+        durableTask: { hubName: '12345' },
+        serviceBus: { maxConcurrentCalls: 3, autoCompleteMessages: false },
+      },
+    });
+    expect(() =>
+      readHostSettings(folder('overridden-wrong', {}), {
+        AzureFunctionsJobHost__extensions__serviceBus__maxConcurrentCalls: 'many',
+      }),
+    ).toThrow('(set by AzureFunctionsJobHost__extensions__serviceBus__maxConcurrentCalls)');
   });
 
   it.each([
@@ -83,7 +111,7 @@ describe('host.json', () => {
     ['{', 'not valid JSON'],
   ])('%j is refused with clear words', (content, words) => {
     const made = folder(`wrong-${words.length}`, { 'host.json': content });
-    expect(() => readHostSettings(made)).toThrow(words);
+    expect(() => readHostSettings(made, {})).toThrow(words);
   });
 });
 

@@ -264,4 +264,34 @@ describe('a replay', () => {
     });
     expect(outcome).toMatchObject({ reason: expect.stringContaining(words) });
   });
+
+  it.each([
+    ['another activity', { actionType: 0, functionName: 'other' }],
+    ['a timer', { actionType: 5, fireAt: time }],
+    ['a wait for another event', { actionType: 6, externalEventName: 'other' }],
+  ])('fails the orchestration when, without a restart, it now begins with %s', async (_, second) => {
+    let turn = 0;
+    const begun = { actionType: 0, functionName: 'begun' };
+    const invoke = async () => ({
+      outputs: [],
+      empty: false,
+      orchestratorState: numberState({
+        isDone: false,
+        actions: [turn++ === 0 ? [begun] : [second, { actionType: 0, functionName: 'next' }]],
+      }),
+    });
+    const replay = openV3Replay(invoke as never, description);
+    const began = [
+      { ...eventBase(time), EventType: EventType.OrchestratorStarted },
+      { ...eventBase(time), EventType: EventType.ExecutionStarted },
+    ];
+    const first = await replay.run({ instanceId: 'i', name: 'o', input: null, past: '', events: began as never });
+    expect(first.outcome).toEqual({ kind: 'open' });
+    const ended = [
+      { ...eventBase(time), EventType: EventType.OrchestratorStarted },
+      { ...eventBase(time), EventType: EventType.TaskCompleted, TaskScheduledId: 0, Result: '1' },
+    ];
+    const { outcome } = await replay.run({ instanceId: 'i', name: 'o', input: null, past, events: ended as never });
+    expect(outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining("was activity 'begun'") });
+  });
 });

@@ -180,6 +180,7 @@ export async function startControl(environment: Readonly<Record<string, string>>
       );
       const text = await answer.text();
       const isJson =
+        answer.status !== 206 &&
         /json/.test(answer.headers.get('content-type') ?? '') &&
         !/jsonl/.test(answer.headers.get('content-type') ?? '');
       return {

@@ -35,6 +35,18 @@ describe('what no route takes', () => {
     expect(answer.headers.get('allow') ?? undefined).toBe(allow);
   });
 
+  test.each([
+    ['GET', '/api/v1/requests/%zz'],
+    ['GET', '/api/v1/requests/%E0%A4%A/plan'],
+    ['POST', '/api/v1/pools/%/claim'],
+    ['DELETE', '/api/v1/me/%ff'],
+    ['GET', '/api/%c0%ae'],
+  ])('%s %s, whose escapes are none, is a problem document with 400', async (method, at) => {
+    const answer = await control.call(method, at, { as: 'requester', ...(method === 'POST' ? { json: {} } : {}) });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/problem+json']);
+    expect(answer.json).toMatchObject({ code: 'FACTORY-PATH-INVALID', instance: at });
+  });
+
   test('HEAD is GET without its content; OPTIONS names the methods', async () => {
     const head = await control.call('HEAD', '/me', { as: 'requester' });
     expect([head.status, head.text, head.headers.get('content-type')]).toEqual([200, '', 'application/json']);
@@ -45,6 +57,64 @@ describe('what no route takes', () => {
     expect([stream.status, stream.text, stream.headers.get('etag')]).toEqual([200, '', `"${artifact}"`]);
     const options = await control.call('OPTIONS', '/requests');
     expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS, POST']);
+  });
+});
+
+describe('a range of an artifact', () => {
+  test('is answered from its place on, refused where there is nothing, and passed over where it is none', async () => {
+    const artifact = expectStatus(await submit(control, application, 'ranged'), 202)['packet'];
+    const at = `/artifacts/${artifact}`;
+    const whole = (await control.call('GET', at, { as: 'requester' })).text;
+    const size = Buffer.byteLength(whole);
+    const ask = (range: string, more: Record<string, string> = {}, method = 'GET') =>
+      control.call(method, at, { as: 'requester', headers: { range, ...more } });
+    for (const [range, from, to] of [
+      ['bytes=0-0', 0, 0],
+      ['bytes=10-19', 10, 19],
+      ['bytes=5-', 5, size - 1],
+      ['bytes=-7', size - 7, size - 1],
+      [`bytes=1-${size + 100}`, 1, size - 1],
+      [`bytes=-${size + 100}`, 0, size - 1],
+      ['BYTES = 3-4', 3, 4],
+    ] as const) {
+      const answer = await ask(range);
+      expect([range, answer.status, answer.headers.get('content-range'), answer.text]).toEqual([
+        range,
+        206,
+        `bytes ${from}-${to}/${size}`,
+        whole.slice(from, to + 1),
+      ]);
+    }
+    for (const range of ['bytes=9-3', 'bytes=0-1,4-5', 'lines=1-2', 'bytes=-', 'bytes=a-b', 'bytes'])
+      expect([range, (await ask(range)).status, (await ask(range)).text]).toEqual([range, 200, whole]);
+    for (const range of [`bytes=${size}-`, 'bytes=-0']) {
+      const none = await ask(range);
+      expect([none.status, none.json['code'], none.headers.get('content-range')]).toEqual([
+        416,
+        'FACTORY-RANGE-UNSATISFIABLE',
+        `bytes */${size}`,
+      ]);
+    }
+    expect((await ask('bytes=0-3', { 'if-range': `"${artifact}"` })).status).toBe(206);
+    expect((await ask('bytes=0-3', { 'if-range': '"another"' })).text).toBe(whole);
+    const head = await ask('bytes=0-3', {}, 'HEAD');
+    expect([head.status, head.headers.get('accept-ranges'), head.headers.get('content-range')]).toEqual([
+      200,
+      'bytes',
+      null,
+    ]);
+  });
+
+  test('is answered to the worker that holds the lease as well', async () => {
+    expectStatus(await submit(control, application, 'ranged-input'), 202);
+    const claim = await claimNext(control, 'station', 'plan', 'claim-of-a-range');
+    const input = (claim['inputs'] as unknown as { digest: string }[])[0];
+    const headers = { ...lease(claim), range: 'bytes=1-4' };
+    const part = await control.call('GET', `/jobs/${claim['job']}/artifacts/${input?.digest}`, {
+      as: 'station',
+      headers,
+    });
+    expect([part.status, part.text.length]).toEqual([206, 4]);
   });
 });
 

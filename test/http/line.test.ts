@@ -144,6 +144,48 @@ describe('a request over HTTP', () => {
     expect([open.status, open.json['code']]).toEqual([409, 'FACTORY-WRONG-STATE']);
   });
 
+  test('an answer is kept with the request that follows it, or not at all', async () => {
+    const request = expectStatus(await submit(control, application, 'asks'), 202);
+    const claim = await claimNext(control, 'station', 'plan', claimId());
+    expect(claim['request']).toBe(request['id']);
+    const failed = await control.call('POST', `/jobs/${claim['job']}/fail`, {
+      as: 'station',
+      headers: lease(claim),
+      json: { failure: { kind: 'needs_human', code: 'unclear', question: 'Which of the two?', tried: ['the first'] } },
+    });
+    expectStatus(failed, 200);
+    const asked = expectStatus(await read(request['id'], { prefer: 'wait=10; until=terminal' }), 200);
+    expect(asked['terminal']).toBe('ESCALATE');
+    const answered = async (): Promise<number> => {
+      const events = await control.call('GET', `/requests/${request['id']}/events`, { as: 'requester' });
+      return (expectStatus(events, 200)['items'] as unknown as { action: string }[]).filter(
+        ({ action }) => action === 'request.answered',
+      ).length;
+    };
+    const answer = (key: string, json: Record<string, unknown>) =>
+      control.call('POST', `/requests/${request['id']}/answers`, {
+        as: 'requester',
+        headers: { 'idempotency-key': key },
+        json,
+      });
+    const past = { ...packet('Too late'), deadline: '2020-01-01T00:00:00Z' };
+    for (const refused of [{ ...packet(), line: { name: 'unheard-of' } }, past, { goal: 'x' }]) {
+      const told = await answer('refused', { answer: 'The first.', packet: refused });
+      expect([told.status, told.json['code']]).toEqual([422, 'FACTORY-PACKET-INVALID']);
+    }
+    expect(await answered()).toBe(0);
+    const taken = await answer('taken', { answer: 'The first.' });
+    const next = expectStatus(taken, 202);
+    expect((await answer('taken', { answer: 'The first.' })).text).toBe(taken.text);
+    expect((await answer('taken', { answer: 'The second.' })).json['code']).toBe('FACTORY-KEY-REUSED');
+    expect(await answered()).toBe(1);
+    expect(expectStatus(await read(next['id']), 200)['retryOf']).toBe(request['id']);
+    expectStatus(
+      await control.call('POST', `/requests/${next['id']}/cancel`, { as: 'requester', json: { reason: 'enough' } }),
+      202,
+    );
+  });
+
   test('a packet comes as YAML as well', async () => {
     const yaml = JSON.stringify(packet('As YAML'));
     const answer = await control.call('POST', `/requests?application=${application}`, {

@@ -12,6 +12,42 @@ const unchanged = new Map<string, string>();
 describe('templates that went away from the code', () => {
   test.each([
     [
+      'at once',
+      'workload.bicep',
+      'var effectorConcurrency = 4',
+      'var effectorConcurrency = 1',
+      'hands an instance 4 messages',
+    ],
+    [
+      'at once',
+      'workload.bicep',
+      'FACTORY_CONCURRENCY: string(effectorConcurrency)',
+      'FACTORY_CONCURRENCY: string(workerConcurrency)',
+      'not effectorConcurrency',
+    ],
+    [
+      'at once',
+      'modules/worker-job.bicep',
+      'messageCount: string(concurrency)',
+      "messageCount: '1'",
+      "runs string(concurrency) jobs at once, and its scaler reckons '1' hints",
+    ],
+    [
+      'sandbox',
+      'workload.bicep',
+      "item.role == 'verifier'): if (workersReady) {",
+      "item.role == 'verifier'): if (!empty(workerImage)) {",
+      'verifierJob is made without a sandbox',
+    ],
+    [
+      'sandbox',
+      'workload.bicep',
+      'var workersReady = !empty(workerImage) && !empty(sandboxImage)',
+      'var workersReady = !empty(workerImage)',
+      'says nothing of the sandbox',
+    ],
+    ['ingress', 'modules/ingress-api-management.bicep', "'POST', 'PUT']", "'POST']", 'the API is called by PUT'],
+    [
       'settings',
       'workload.bicep',
       "  FACTORY_IDENTITY: 'entra'\n",
@@ -128,6 +164,17 @@ describe('templates that went away from the code', () => {
 });
 
 describe('code that went away from the templates', () => {
+  test('a host that hands out more messages at once, and a method of the API that the gateway does not know', async () => {
+    const { host } = code;
+    expect(await whats('at once', unchanged, { host: { ...host, messagesAnInstance: 8 } })).toContain(
+      'hands an instance 8',
+    );
+    expect(await whats('at once', unchanged, { host: { ...host, renewal: '00:05:00' } })).toContain(
+      'renewed for 00:05:00',
+    );
+    const methods = new Set([...code.methods, 'PATCH']);
+    expect(await whats('ingress', unchanged, { methods })).toContain('the API is called by PATCH');
+  });
   test('a setting that is new in the code', async () => {
     expect(await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_NEW']) })).toContain(
       'the code reads FACTORY_NEW',

@@ -9,7 +9,7 @@ export const root = path.join(import.meta.dirname, '..', '..');
 export const files = await readFiles(path.join(root, 'infra'));
 export const code = await readCode(root);
 
-const base = await readLanding(files);
+export const base = await readLanding(files);
 const replaced = (documents: readonly Document[], by: readonly Document[]): Document[] =>
   documents.map((document) => by.find(({ file }) => file === document.file) ?? document);
 

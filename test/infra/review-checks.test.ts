@@ -66,6 +66,7 @@ const FAULTS: readonly (readonly [string, string, string, string, string])[] = [
     'publicNetworkAccess',
   ],
   ['7', 'modules/keyvault.bicep', "defaultAction: 'Deny'", "defaultAction: 'Allow'", 'deny by default'],
+  ['7', 'modules/storage-host.bicep', "replace(range, '/32', '')", 'range', 'storage refuses a range of /32'],
   ['7', 'main.prod.bicepparam', "param busSku = 'Premium'", "param busSku = 'Standard'", 'Premium'],
   [
     '8',

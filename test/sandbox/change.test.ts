@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commitTree } from '../../shared/sandbox/git/commit.ts';
 import { diffTrees } from '../../shared/sandbox/git/diff.ts';
-import { applyPatch } from '../../shared/sandbox/git/patch.ts';
+import type { TreeId } from '../../shared/sandbox/git/object-id.ts';
+import { applyPatch, isPatchIn } from '../../shared/sandbox/git/patch.ts';
 import { pushFenced, readRef } from '../../shared/sandbox/git/push.ts';
 import { codeOf, emptyRepository, git, publishedRepository, scratch, writeTree } from './repositories.ts';
 
@@ -103,6 +104,39 @@ test('a patch that does not fit is refused with its file and line', async () => 
   expect(fits).toBe(writeTree(repository, { 'src/a.txt': 'one\n2\nthree\n' }));
 });
 
+test('a patch is in already only where its own places say so', async () => {
+  const repository = await emptyRepository();
+  const block = (name: string, sign: string): string =>
+    `// ${name}\n\n\n\nfunction {\n  open\n  a ${sign} b\n  close\n}\n\n\n\n`;
+  const tree = (first: string, second: string, mode = '100644') =>
+    writeTree(repository, { 'f.txt': { mode, content: block('one', first) + block('two', second) } });
+  const patchOf = async (from: TreeId, to: TreeId) => (await diffTrees({ repository, from, to })).patch;
+  const isIn = (patch: Uint8Array, baseTree: TreeId) => isPatchIn({ repository, baseTree, patch });
+
+  const second = await patchOf(tree('-', '-'), tree('-', '+'));
+  expect(await isIn(second, tree('-', '+'))).toBe(true);
+  expect(await isIn(second, tree('-', '-'))).toBe(false);
+  // Only the sibling has it: the reverse fits there, and the place it is made for still needs it.
+  expect(await isIn(second, tree('+', '-'))).toBe(false);
+  // It has it, and the sibling would take it too.
+  expect(await isIn(await patchOf(tree('-', '-'), tree('+', '-')), tree('+', '-'))).toBe(true);
+
+  const mode = await patchOf(tree('-', '-'), tree('-', '-', '100755'));
+  expect(await isIn(mode, tree('-', '-'))).toBe(false);
+  expect(await isIn(mode, tree('-', '-', '100755'))).toBe(true);
+  const both = await patchOf(tree('-', '-'), tree('-', '+', '100755'));
+  expect(await isIn(both, tree('-', '+'))).toBe(false);
+  expect(await isIn(both, tree('-', '+', '100755'))).toBe(true);
+
+  const added = Buffer.from(
+    'diff --git a/new b/new\nnew file mode 100644\n--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n',
+  );
+  expect(await isIn(added, tree('-', '-'))).toBe(false);
+  expect(await isIn(added, writeTree(repository, { new: 'x\n' }))).toBe(true);
+  expect(await isIn(added, writeTree(repository, { new: 'y\n' }))).toBe(false);
+  expect(await isIn(Buffer.from('no patch'), tree('-', '-'))).toBe(false);
+});
+
 test('a patch can not reach out of the tree or into .git', async () => {
   const repository = await emptyRepository();
   const baseTree = writeTree(repository, { 'a.txt': 'x\n', link: { mode: '120000', content: '/tmp' } });
@@ -115,6 +149,18 @@ test('a patch can not reach out of the tree or into .git', async () => {
   }
   expect(await codeOf(applyPatch({ repository, baseTree, patch: added('A.txt') }))).toBe('TREE-CASE-COLLISION');
   expect(await codeOf(applyPatch({ repository, baseTree, patch: added('link/evil') }))).not.toBe('no refusal');
+});
+
+test('a push that the other side refuses says why', async () => {
+  const { repository, commit } = await publishedRepository({ a: 'x' });
+  const taken = await publishedRepository({ a: 'x' });
+  git(taken.repository, ['update-ref', 'refs/heads/factory', taken.commit]);
+  const remote = { url: taken.repository, allowProtocol: ['file'] };
+  expect(await pushFenced({ repository, commit, remote, ref: 'refs/heads/factory/r', expected: null })).toEqual({
+    outcome: 'rejected',
+    seen: null,
+    reason: expect.stringContaining("'refs/heads/factory' exists"),
+  });
 });
 
 test('a push happens only from what was expected, and says what it saw instead', async () => {

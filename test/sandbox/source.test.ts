@@ -99,6 +99,20 @@ test('what can not be had is refused by its own code and leaves nothing behind',
   expect(readdirSync(directory)).toEqual(['s.git']);
 });
 
+test('a shallow clone is refused for what it is', async () => {
+  const { repository, tree, commit } = await publishedRepository({ 'a.txt': 'x' });
+  git(repository, ['update-ref', 'refs/heads/main', writeCommit(repository, tree, commit)]);
+  const clone = join(scratch(), 'clone.git');
+  git(repository, ['clone', '--quiet', '--bare', '--depth', '1', '--branch', 'main', `file://${repository}`, clone]);
+  const into = join(scratch(), 's.git');
+  const fetched = fetchSource({ remote: { url: clone, allowProtocol: file }, ref: 'refs/heads/main', into });
+  await expect(fetched).rejects.toMatchObject({
+    code: 'SOURCE-SHALLOW',
+    message: expect.stringContaining('--unshallow'),
+  });
+  expect(existsSync(into)).toBe(false);
+});
+
 test('a source whose objects are malformed is refused on the way in', async () => {
   const { repository } = await publishedRepository({ 'a.txt': 'x' });
   // A tree with a .git entry: fsck's hasDotgit.

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ApplicationId, parseId, type RequestId } from '../../shared/domain/ids.ts';
 import { verifyBundleFile, writeBundleFile } from '../../shared/evidence/bundle-file.ts';
 import { finishJob } from '../../shared/jobs/finish.ts';
+import { releaseJob } from '../../shared/jobs/release.ts';
 import { superviseRequest } from '../../shared/line/begin.ts';
 import { cancelRequest } from '../../shared/line/cancel.ts';
 import { claiming, deliver, HEAD, receiptOf, sealAll, workToValidation } from './line-work.ts';
@@ -179,6 +180,10 @@ describe('the other ends', () => {
 
   it('RETRYABLE_FAILURE has its class, signature and attempts', async () => {
     const request = await plane.submit(application);
+    const given = await plane.claim('fetch');
+    await plane.run('release', (context) =>
+      releaseJob(context, plane.workers.fetch, parseId('job', given.job)!, given.leaseToken),
+    );
     const claim = await plane.claim('fetch');
     const failure = { kind: 'retryable' as const, class: 'budget_exhausted' as const, code: 'SPENT', message: '' };
     await plane.run('fail', (context) =>
@@ -187,13 +192,20 @@ describe('the other ends', () => {
       }),
     );
     await sealAll(plane);
-    expect(await verified(request)).toMatchObject({
+    const facts = await verified(request);
+    expect(facts).toMatchObject({
       state: 'RETRYABLE_FAILURE',
       class: 'budget_exhausted',
       code: 'SPENT',
       attempts: 1,
       signature: expect.stringContaining('fetch/budget_exhausted'),
     });
+    // Whoever held the job is told, the one who gave it back as well.
+    const { principal } = plane.workers.fetch;
+    expect(facts.jobs[0]?.attempts).toMatchObject([
+      { epoch: 1, attempt: 1, principal, endedAs: 'released', signature: null },
+      { epoch: 2, attempt: 1, principal, endedAs: 'failed', signature: expect.stringContaining('fetch/') },
+    ]);
   });
 
   it('CANCELLED says who and why', async () => {

@@ -56,7 +56,10 @@ describe.skipIf(noSandbox)('an api migration', () => {
     const before = await baseline(line);
     expect(before.outcome).toMatchObject({ verdict: 'not_required' });
     const change = await implement(line, await plan(line, before));
-    expect(change.outcome).toMatchObject({ verdict: 'changed', facts: { paths: ['src/calls.js'] } });
+    expect(change.outcome).toMatchObject({
+      verdict: 'changed',
+      facts: { paths: ['src/calls.js'], stationVersion: expect.stringMatching(/^\S+ with ast-grep \d+\.\d+\.\d+$/) },
+    });
     expect(
       change
         .text('diff')

@@ -70,6 +70,9 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     });
     expect(planSchema.parse(planned.json('plan')).importers).toEqual(['index.js']);
     const change = await implement(line, planned, packages);
+    expect(change.outcome).toMatchObject({
+      facts: { stationVersion: expect.stringMatching(/^\S+ with npm \d+\.\d+\.\d+$/) },
+    });
     expect(change.text('diff')).toContain('+    "left": "^1.2.0"');
     const judged = await validate(line, before, change, packages);
     expect(judged.outcome).toMatchObject({ verdict: 'valid' });

@@ -54,7 +54,12 @@ describe.skipIf(noSandbox)('a hostile repository', () => {
     const change = await implement(line, await plan(line, before));
     expect(change.outcome).toMatchObject({
       verdict: 'changed',
-      facts: { linesAdded: 1, linesRemoved: 1, binaryFiles: 0 },
+      facts: {
+        linesAdded: 1,
+        linesRemoved: 1,
+        binaryFiles: 0,
+        stationVersion: expect.stringMatching(/^\S+ with git \d/),
+      },
     });
     expect((await validate(line, before, change)).outcome).toMatchObject({ verdict: 'valid' });
     expect(existsSync(mark)).toBe(false);

@@ -27,7 +27,9 @@ afterEach(async () => {
   jobs.remove();
 });
 
-async function lineFor(files: Files): Promise<Line> {
+const prepare = ['npm', 'ci'];
+
+async function lineFor(files: Files, declared: Record<string, unknown> = { prepare }): Promise<Line> {
   const repository = join(jobs.directory, 'app.git');
   const source = await bundleSource(jobs, repository, await commitFiles(repository, files));
   return {
@@ -35,7 +37,7 @@ async function lineFor(files: Files): Promise<Line> {
     driver,
     source,
     registry: registry.url,
-    declaration: declarationOf({ checks: [] }),
+    declaration: declarationOf({ checks: [], ...declared }),
     packet: packetOf({ name: 'patch', patch: 'diff' }),
   };
 }
@@ -44,6 +46,13 @@ const fetched = async (files: Files): Promise<Done> => fetchPackages(await lineF
 describe('fetching the packages of a lockfile', () => {
   test('needs nothing where there is none', async () => {
     expect((await fetched({ 'README.md': 'x' })).outcome).toMatchObject({ verdict: 'none' });
+  });
+
+  test('needs nothing where no prepare command would install it, whatever the lockfile is', async () => {
+    const files = { ...npmProject(registry), 'package-lock.json': JSON.stringify({ lockfileVersion: 1 }) };
+    expect((await fetchPackages(await lineFor(files, {}))).outcome).toMatchObject({ verdict: 'none' });
+    expect(registry.requests).toEqual([]);
+    expect((await fetched(files)).outcome).toMatchObject({ verdict: 'needs_human', summary: 'LOCKFILE-VERSION' });
   });
 
   test('fetches each content once and asks for nothing else', async () => {

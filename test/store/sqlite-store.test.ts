@@ -237,8 +237,20 @@ test('a database of a newer or another schema is refused untouched', async () =>
     database.exec(sql);
     database.close();
   };
+  change(`insert into migrations values (9999, 'later', 1, 'sha256:x', 1)`);
+  expect(() => openSqliteStore({ file })).toThrow(/schema 9999 \(later\); this program knows schemas up to/);
+  change(`delete from migrations where number = 9999`);
   change(`update migrations set digest = 'sha256:other'`);
   expect(() => openSqliteStore({ file })).toThrow(/another text of migration 1/);
-  change(`insert into migrations values (9999, 'later', 0, 'sha256:x', 1)`);
-  expect(() => openSqliteStore({ file })).toThrow(/schema 9999; this program knows schemas up to/);
+});
+
+test('a program works on the schema of a newer one whose migrations break nothing, and has nothing to migrate there', async () => {
+  const file = path.join(temporaryDirectory(), 'factory.db');
+  await openSqliteStore({ file }).close();
+  const database = new DatabaseSync(file);
+  database.exec(`insert into migrations values (9998, 'earlier', 0, 'sha256:x', 1), (9999, 'later', 0, 'sha256:y', 1)`);
+  database.close();
+  const store = openSqliteStore({ file });
+  await store.run('insert', () => write(insertApplication(applicationRow())));
+  await store.close();
 });

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { OWN_STATEMENTS } from '../../shared/store/azure-sql/own-statements.ts';
 import type { SqlValue } from '../../shared/store/command.ts';
 import { exportStatements } from '../../shared/store/export.ts';
 import { MIGRATIONS } from '../../shared/store/migrations/list.ts';
@@ -215,9 +216,10 @@ describe.each(['azure-sql', 'sqlite'] as const)('the %s export', (dialect) => {
 
   test('holds every table and every statement, each with its parameters in order', () => {
     for (const table of tables) expect(schema).toContain(`create table "${table.name}"`);
-    expect(blocks.map((block) => /^-- name: (.*)$/m.exec(block)?.[1])).toEqual(
-      statements.map((statement) => statement.name),
-    );
+    expect(blocks.map((block) => /^-- name: (.*)$/m.exec(block)?.[1])).toEqual([
+      ...statements.map((statement) => statement.name),
+      ...(dialect === 'azure-sql' ? Object.keys(OWN_STATEMENTS) : []),
+    ]);
     fc.assert(
       fc.property(fc.constantFrom(...blocks), (block) => {
         const declared = [...block.matchAll(new RegExp(`^-- ${marker}(\\d+) \\S`, 'gm'))].map((match) =>
@@ -231,4 +233,20 @@ describe.each(['azure-sql', 'sqlite'] as const)('the %s export', (dialect) => {
       { numRuns: 500 },
     );
   });
+});
+
+/** What makes and opens the database is the migrator's, or part of every connection; nothing else says T-SQL of its own. */
+test('no file of the store but the migrator’s sends a server what is in no export', () => {
+  const folder = path.join(root, 'azure-sql');
+  const free = readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && !['migrate.ts', 'application-user.ts'].includes(file))
+    .flatMap((file) => [...readFileSync(path.join(folder, file), 'utf8').matchAll(/\.batch\(([^)]*)\)/g)])
+    .map(([, sent = '']) => sent)
+    .filter((sent) => !sent.startsWith('OWN_STATEMENTS['));
+  expect(free).toEqual([]);
+  // Of the migrator's file, the store itself runs only what looks.
+  const looks = /async function appliedMigrations[\s\S]*?^}/m.exec(
+    readFileSync(path.join(folder, 'migrate.ts'), 'utf8'),
+  )?.[0];
+  expect(looks?.match(/\.batch\((?!OWN_STATEMENTS\[)/g)).toBeNull();
 });

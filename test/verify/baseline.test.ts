@@ -7,7 +7,7 @@ import { makeChange } from '../stations/change.ts';
 import { type Done, type Jobs, openJobs } from '../stations/job.ts';
 import { baseline, bundleSource, type Line } from '../stations/line.ts';
 import { declarationOf, packetOf } from '../stations/packets.ts';
-import { commitFiles } from '../stations/repository.ts';
+import { commitFiles, type FileContent } from '../stations/repository.ts';
 import { driver, noSandbox } from '../stations/sandbox.ts';
 
 let jobs: Jobs;
@@ -15,12 +15,14 @@ let repository: string;
 let base: CommitId;
 let source: string;
 
+const checkFile = "import { add } from './src/add.mjs';\nprocess.exit(add(1, 2) === 3 ? 0 : 1);\n";
+
 beforeAll(async () => {
   jobs = openJobs();
   repository = join(jobs.directory, 'sums.git');
   base = await commitFiles(repository, {
     'src/add.mjs': 'export const add = (a, b) => a + b;\n',
-    'check.mjs': "import { add } from './src/add.mjs';\nprocess.exit(add(1, 2) === 3 ? 0 : 1);\n",
+    'check.mjs': checkFile,
   });
   source = await bundleSource(jobs, repository, base);
 });
@@ -31,7 +33,7 @@ const change = { 'src/add.mjs': 'export const add = (a, b) => b + a;\n' };
 const breaking = { 'src/add.mjs': 'export const add = (a, b) => a - b;\n' };
 
 async function lineFor(
-  files: Record<string, string>,
+  files: Record<string, FileContent>,
   packet: Record<string, unknown> = {},
   declaration: Record<string, unknown> = noChecks,
 ): Promise<Line> {
@@ -93,6 +95,11 @@ describe.skipIf(noSandbox)('the baseline of a patch', () => {
     expect((await baseline(await lineFor(change, { context, noOpRules: ['missing_context'] }))).outcome).toMatchObject({
       verdict: 'missing_context',
     });
+  });
+
+  test('a patch of a mode alone is not in before the mode is', async () => {
+    const line = await lineFor({ 'check.mjs': { mode: '100755', text: checkFile } });
+    expect((await baseline(line)).outcome).toMatchObject({ verdict: 'not_required' });
   });
 
   test("a finding that the packet's no-op rules leave out asks a person", async () => {

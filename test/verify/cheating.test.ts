@@ -67,6 +67,15 @@ describe.skipIf(noSandbox)('a change is judged from its bytes', () => {
     expect(done.outcome).toMatchObject({ verdict: 'valid', facts: { paths: ['src/add.js'], count: 2 } });
   });
 
+  test('a check that the base fails too is said to', async () => {
+    const checks = [{ name: 'lint', kind: 'lint', command: ['node', '-e', 'process.exit(3)'] }];
+    const done = await judge({ change: honest, declaration: { checks } });
+    expect(done.outcome).toMatchObject({
+      verdict: 'invalid',
+      question: expect.stringContaining('check lint: ended with exit code 3, as it did not pass on the base either'),
+    });
+  });
+
   test('a path that the packet does not allow is out of scope, and so is a denied one', async () => {
     const scope = { repository: 'sums', allowedPaths: ['src/**', 'package.json'], deniedPaths: ['src/serve.js'] };
     expect((await judge({ change: { 'docs/note.md': 'x' }, packet: { scope } })).outcome).toMatchObject({

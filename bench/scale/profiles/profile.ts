@@ -4,13 +4,12 @@ export type Profile = {
   readonly controlScale: FunctionScale;
   readonly effectorScale: FunctionScale;
   readonly jobScale: { readonly cpu: number; readonly memoryGiB: number; readonly maximumExecutions: number };
+  /** Jobs at once in an execution, and the hints that the scaler reckons for one. */
   readonly workerConcurrency: number;
-  /** Jobs at once in an instance of the effector. The templates have no parameter for it: they give it `workerConcurrency`. */
+  /** Jobs at once in an instance of the effector: a literal of `infra/workload.bicep`, as many as `host.json` hands to it. */
   readonly effectorConcurrency: number;
-  /** Whether a container keeps its hint on the queue, locked, while it works. The shell deletes it at its start (`container/take-hint.ts`). */
+  /** Whether a container keeps its hints on the queue, locked, while it works (`container/hold-hint.ts`). */
   readonly hintsHeld: boolean;
-  /** Messages that the scaler of a container pool reckons for one execution: a literal of `infra/modules/worker-job.bicep`. */
-  readonly messagesAnExecution: number;
   readonly maximumSessions: number;
   readonly readySessions: number;
   readonly durableBackend: 'dts' | 'azureStorage';

@@ -8,9 +8,8 @@ export const DEV: Profile = {
   effectorScale: { instanceMemoryMB: 2048, maximumInstanceCount: 40, alwaysReady: {} },
   jobScale: { cpu: 1, memoryGiB: 2, maximumExecutions: 5 },
   workerConcurrency: 1,
-  effectorConcurrency: 1,
-  hintsHeld: false,
-  messagesAnExecution: 1,
+  effectorConcurrency: 4,
+  hintsHeld: true,
   maximumSessions: 5,
   readySessions: 0,
   durableBackend: 'dts',
@@ -26,7 +25,7 @@ export const DEV: Profile = {
   sessionCooldownSeconds: 600,
   leasesPerPool: LIMITS.job.concurrentPerPool,
   zoneRedundant: false,
-  privateEndpoints: 12,
+  privateEndpoints: 16,
   frontDoor: false,
   sessionPools: 1,
 };
@@ -50,6 +49,6 @@ export const PROD: Profile = {
   sqlSku: 'GP_Gen5',
   sqlVCores: 4,
   zoneRedundant: true,
-  privateEndpoints: 17,
+  privateEndpoints: 18,
   frontDoor: true,
 };

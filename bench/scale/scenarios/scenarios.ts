@@ -1,5 +1,4 @@
 import type { LineDemand } from '../demand/line.ts';
-import { LIMITS_OF_SERVICES } from '../limits/services.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { DEV, PROD } from '../profiles/profiles.ts';
 import { climb } from '../services/ladder.ts';
@@ -42,15 +41,15 @@ export function scenariosOf(line: LineDemand): readonly Scenario[] {
     thousand,
     {
       ...thousand,
-      name: 'raised-1000-effector',
-      profile: { ...thousand.profile, effectorConcurrency: LIMITS_OF_SERVICES.messagesAnInstance.value },
-      changed: `${thousand.changed}, the effector working on as many jobs as it is handed`,
+      name: 'raised-1000-one',
+      profile: { ...thousand.profile, effectorConcurrency: 1 },
+      changed: `${thousand.changed}, the effector working on one of the jobs it is handed`,
     },
     {
       ...thousand,
-      name: 'raised-1000-held',
-      profile: { ...thousand.profile, hintsHeld: true },
-      changed: `${thousand.changed}, hints on their queue while containers work`,
+      name: 'raised-1000-deleted',
+      profile: { ...thousand.profile, hintsHeld: false },
+      changed: `${thousand.changed}, hints deleted as containers start`,
     },
     raised('raised-3000', load(3_000), steady(0.5)),
     raised('raised-10000', load(10_000), steady(0.25)),

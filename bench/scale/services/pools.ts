@@ -82,19 +82,22 @@ const leases: Raise = {
   next: (profile) =>
     profile.leasesPerPool < 4_096 ? { ...profile, leasesPerPool: profile.leasesPerPool * 2 } : undefined,
 };
-const concurrency = (pool: Pool): Raise => ({
-  what: 'workerConcurrency, with messageCount (infra/modules/worker-job.bicep)',
-  where: 'template',
+const inExecution = (pool: Pool): Raise => ({
+  what: 'workerConcurrency',
+  where: 'parameter',
   size: ({ workerConcurrency }) => String(workerConcurrency),
   next(profile) {
     const next = above([2, 4, 8], profile.workerConcurrency);
-    return leasesLeft(
-      pool,
-      next === undefined
-        ? undefined
-        : { ...profile, workerConcurrency: next, effectorConcurrency: next, messagesAnExecution: next },
-      profile,
-    );
+    return leasesLeft(pool, next === undefined ? undefined : { ...profile, workerConcurrency: next }, profile);
+  },
+});
+const inInstance = (pool: Pool): Raise => ({
+  what: 'effectorConcurrency (infra/workload.bicep), with maxConcurrentCalls (host.json)',
+  where: 'template',
+  size: ({ effectorConcurrency }) => String(effectorConcurrency),
+  next(profile) {
+    const next = above([2, 4, 8], profile.effectorConcurrency);
+    return leasesLeft(pool, next === undefined ? undefined : { ...profile, effectorConcurrency: next }, profile);
   },
 });
 
@@ -103,5 +106,8 @@ export const poolService = (pool: Pool): ServiceModel => ({
   unit: 'jobs at once',
   capacity: (profile) => placesOf(pool, profile),
   demand: (load, profile) => placeSeconds(pool, load, profile),
-  raises: [isContainerPool(pool) ? executions(pool) : instances(pool), concurrency(pool), leases],
+  raises: [
+    ...(isContainerPool(pool) ? [executions(pool), inExecution(pool)] : [instances(pool), inInstance(pool)]),
+    leases,
+  ],
 });

@@ -17,7 +17,7 @@ export function shapeOf(pool: PoolName, profile: Profile): PoolShape {
       standing: 0,
       startMs: LATENCIES.executionStart.value * 1_000,
       intervalMs: LIMITS_OF_SERVICES.scalerInterval.value * 1_000,
-      messagesEach: profile.messagesAnExecution,
+      messagesEach: profile.workerConcurrency,
     };
   return {
     ...all,

@@ -13,6 +13,7 @@ import { readJob } from '../../../shared/store/jobs/read.ts';
 import { readRequest } from '../../../shared/store/requests/read.ts';
 import type { Database } from '../../../shared/store/schema/tables.ts';
 import type { Plane } from '../plane.ts';
+import { contentOf, RANGE } from './artifact-content.ts';
 import { type Call, route } from './route.ts';
 
 type Reference = Readonly<Database['artifact_references']>;
@@ -28,8 +29,13 @@ const read = route({
   summary:
     'An artifact, for who may read something that refers to it. `?from=` answers the smallest of JSON Patch, unified diff and the whole.',
   access: { kind: 'policy', action: 'readArtifact', by: 'route' },
+  headers: RANGE,
   query: z.strictObject({ from: z.string().optional() }),
-  answers: { 200: 'The bytes, or with ?from= a delta whose Content-Type says its form', 304: 'Not modified' },
+  answers: {
+    200: 'The bytes, or with ?from= a delta whose Content-Type says its form',
+    206: 'The range of bytes that was asked for',
+    304: 'Not modified',
+  },
   async handle(call) {
     const digest = call.digest('digest');
     await permitRead(call, digest);
@@ -40,19 +46,16 @@ const read = route({
       throw notFound(`Artifact ${JSON.stringify(call.query.from.slice(0, 80))}`);
     const tag = `"${from === undefined ? digest : `${from}..${digest}`}"`;
     // A digest names its bytes for ever; only whether the caller may read them can change.
+    const cacheControl = 'private, no-cache';
     const headers = {
       etag: tag,
-      'cache-control': 'private, no-cache',
+      'cache-control': cacheControl,
       'x-content-type-options': 'nosniff',
       'content-disposition': 'attachment',
     };
     if (hasCurrent(call.headers, tag)) return { status: 304, headers };
     if (from === undefined || stat.size > DELTA_INPUT_BYTES)
-      return {
-        status: 200,
-        body: await call.plane.artifacts.open(digest),
-        headers: { ...headers, 'content-type': stat.mediaType },
-      };
+      return await contentOf(call.plane.artifacts, call, digest, { mediaType: stat.mediaType, cacheControl, tag });
     await permitRead(call, from);
     const [before, after] = [await call.plane.artifacts.bytes(from), await call.plane.artifacts.bytes(digest)];
     const changed = delta(before, after, stat.mediaType);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { UploadLease } from '../../../shared/artifacts/uploads/uploads.ts';
-import { type Digest, parseDigest } from '../../../shared/domain/digest.ts';
+import { parseDigest } from '../../../shared/domain/digest.ts';
 import { LIMITS } from '../../../shared/domain/limits.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
 import { currentLease } from '../../../shared/jobs/held-lease.ts';
@@ -8,6 +8,7 @@ import { uploadBody } from '../../../shared/jobs/protocol.ts';
 import { uploadsOfJob } from '../../../shared/store/artifacts/uploads.ts';
 import { one, rows, unchanged } from '../../../shared/store/command.ts';
 import { jobInputsOf, latestCheckpoint } from '../../../shared/store/jobs/artifacts.ts';
+import { contentOf, RANGE } from './artifact-content.ts';
 import { LEASE, WORKERS } from './jobs.ts';
 import { type Call, ok, route } from './route.ts';
 
@@ -35,8 +36,8 @@ const read = route({
   summary:
     'An artifact by capability: an input of the leased job, its checkpoint, or what was uploaded under this lease; nothing else.',
   access: WORKERS,
-  headers: LEASE,
-  answers: { 200: 'The bytes', 404: 'It is none of these' },
+  headers: { ...LEASE, ...RANGE },
+  answers: { 200: 'The bytes', 206: 'The range of bytes that was asked for', 404: 'It is none of these' },
   async handle(call) {
     const job = call.id('job', 'job');
     const digest = call.digest('digest');
@@ -54,24 +55,10 @@ const read = route({
       return unchanged(upload?.media_type);
     });
     if (mediaType === undefined) throw notFound(`Artifact ${digest}`);
-    return await streamed(call, digest, mediaType);
+    const cacheControl = 'private, no-store';
+    return await contentOf(plane.artifacts, call, digest, { mediaType, cacheControl, tag: `"${digest}"` });
   },
 });
-
-async function streamed(call: Call<unknown, unknown>, digest: Digest, mediaType: string) {
-  return {
-    status: 200,
-    body: await call.plane.artifacts.open(digest),
-    // What a station made is data, whatever it calls itself: no browser is to run it.
-    headers: {
-      'content-type': mediaType,
-      'content-disposition': 'attachment',
-      'x-content-type-options': 'nosniff',
-      etag: `"${digest}"`,
-      'cache-control': 'private, no-store',
-    },
-  };
-}
 
 const begin = route({
   method: 'POST',

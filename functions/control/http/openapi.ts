@@ -83,8 +83,14 @@ const headerParameters = (one: Route): Json[] =>
   }));
 
 function bodyOf(one: Route): Json {
+  // No body is read as an empty object, so a body is only required where that is refused.
   if (one.body !== undefined)
-    return { requestBody: { content: { 'application/json': { schema: schemaOf(one.body, 'input') } } } };
+    return {
+      requestBody: {
+        required: !one.body.safeParse({}).success,
+        content: { 'application/json': { schema: schemaOf(one.body, 'input') } },
+      },
+    };
   if (one.raw !== undefined)
     return { requestBody: { required: true, content: Object.fromEntries(one.raw.map((type) => [type, {}])) } };
   return {};

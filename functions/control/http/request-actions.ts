@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from '../../../shared/domain/limits.ts';
 import { Refusal } from '../../../shared/domain/refusal.ts';
-import { recordAnswer } from '../../../shared/intake/answer-request.ts';
 import { type ParsedPacket, parsePacket } from '../../../shared/intake/packet.ts';
 import type { Following } from '../../../shared/intake/submission-decision.ts';
 import { submitPacket } from '../../../shared/intake/submit-packet.ts';
@@ -71,14 +70,12 @@ const answer = route({
   async handle(call) {
     const key = idempotencyKey(call.headers);
     const { row } = await permittedRequest(call, 'answerRequest');
-    const { body, plane, actor } = call;
-    // Parsed before anything is recorded: a packet that can't be taken leaves no answer behind.
+    const { body } = call;
     const parsed =
       body.packet === undefined
         ? await packetOf(call, row)
         : parsePacket(Buffer.from(JSON.stringify(body.packet)), 'application/json');
-    await plane.run('request.answer', (context) => recordAnswer(context, actor, row.id, body.answer));
-    return await again(call, { request: row.id, action: 'answerRequest' }, row, parsed, key);
+    return await again(call, { request: row.id, action: 'answerRequest', answer: body.answer }, row, parsed, key);
   },
 });
 

@@ -32,6 +32,8 @@ export type Call<B = unknown, Q = unknown> = {
   readonly body: B;
   readonly query: Q;
   readonly headers: Headers;
+  /** Asked by HEAD: only what a GET would say in its headers is answered. */
+  readonly head: boolean;
   /** The raw body, for routes that read it themselves; at most `limit` bytes. */
   bytes(limit: number): Promise<Uint8Array>;
   /** A path parameter as it came. */

@@ -6,7 +6,9 @@ import { parseId } from '../../../shared/domain/ids.ts';
 import { notFound, Refusal } from '../../../shared/domain/refusal.ts';
 import { forbidden } from '../../../shared/gates/policy-decision.ts';
 import { type BodyStream, mediaTypeOf, readBytes, readJsonBody, readQuery } from '../../../shared/http/body.ts';
+import { malformedPath } from '../../../shared/http/path.ts';
 import { problemOf } from '../../../shared/http/problem.ts';
+import { RangeUnsatisfiable } from '../../../shared/http/range.ts';
 import { LEASE_HEADER } from '../../../shared/jobs/protocol.ts';
 import type { Actor } from '../../../shared/line/context.ts';
 import { spannedCall } from '../call-span.ts';
@@ -26,6 +28,8 @@ async function served(route: Route, request: HttpRequest, context: InvocationCon
   const path = new URL(request.url).pathname;
   let opened: Plane | undefined;
   try {
+    const malformed = malformedPath(path);
+    if (malformed !== undefined) throw malformed;
     opened = await plane();
     if (route.commits === true) withOrchestrations(context);
     const answer = await answerTo(route, request, opened);
@@ -34,7 +38,11 @@ async function served(route: Route, request: HttpRequest, context: InvocationCon
     countRefusal(route, opened, error);
     await dropBody(request);
     const { status, headers, problem } = problemOf(error, path, report);
-    return { status, headers, ...(request.method === 'HEAD' ? {} : { body: JSON.stringify(problem) }) };
+    return {
+      status,
+      headers: error instanceof RangeUnsatisfiable ? { ...headers, 'content-range': `bytes */${error.size}` } : headers,
+      ...(request.method === 'HEAD' ? {} : { body: JSON.stringify(problem) }),
+    };
   }
 }
 
@@ -52,6 +60,7 @@ async function answerTo(route: Route, request: HttpRequest, opened: Plane): Prom
       return caller;
     },
     headers,
+    head: request.method === 'HEAD',
     query: readQuery(request.query as unknown as URLSearchParams, route.query ?? NO_QUERY),
     body: route.body === undefined ? undefined : await readJsonBody(body, headers, route.body),
     bytes: (limit) => readBytes(body, headers, limit),

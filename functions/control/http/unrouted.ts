@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { notFound, Refusal } from '../../../shared/domain/refusal.ts';
+import { malformedPath } from '../../../shared/http/path.ts';
 import { problemOf } from '../../../shared/http/problem.ts';
 import { report } from '../report.ts';
 import { pathOf, type Route } from './route.ts';
@@ -11,7 +12,7 @@ export const ANY_METHOD = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPT
 /**
  * Answers what no route of the table takes, so that nothing below `/api` is without a problem document: 404 `FACTORY-NOT-FOUND` a path
  * that is none, 405 `FACTORY-METHOD-NOT-ALLOWED` with `Allow` (RFC 9110 §15.5.6) a method that its path does not take, and 204 with
- * `Allow` to OPTIONS. It says nothing that the public description does not.
+ * `Allow` to OPTIONS. A path that is no UTF-8 is 400, as it is on a route. It says nothing that the public description does not.
  */
 export function unrouted(routes: readonly Route[]): (request: HttpRequest) => Promise<HttpResponseInit> {
   const known = routes.map((route) => ({ pattern: patternOf(route), method: route.method }));
@@ -23,10 +24,12 @@ export function unrouted(routes: readonly Route[]): (request: HttpRequest) => Pr
     const allow = [...methods, 'OPTIONS'].sort().join(', ');
     if (methods.size > 0 && request.method === 'OPTIONS') return { status: 204, headers: { allow } };
     await dropBody(request);
-    const refusal = methods.size === 0 ? notFound(`The path ${pathname.slice(0, 200)}`) : wrongMethod(request, allow);
+    const malformed = malformedPath(pathname);
+    const refusal =
+      malformed ?? (methods.size === 0 ? notFound(`The path ${pathname.slice(0, 200)}`) : wrongMethod(request, allow));
     const { status, headers, problem } = problemOf(refusal, pathname, report);
     const body = request.method === 'HEAD' ? {} : { body: JSON.stringify(problem) };
-    return { status, headers: methods.size === 0 ? headers : { ...headers, allow }, ...body };
+    return { status, headers: status === 405 ? { ...headers, allow } : headers, ...body };
   };
 }
 

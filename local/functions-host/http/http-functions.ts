@@ -45,7 +45,7 @@ export function serveHttpFunctions(
 
   return async (request, response, url) => {
     const found = find(routed, request.method ?? 'GET', url.pathname);
-    if (typeof found === 'number') return answerJson(response, found);
+    if (found === undefined) return answerJson(response, 404);
     if (limits.concurrency > 0 && running >= limits.concurrency) {
       return answerJson(response, 429, undefined, { 'retry-after': '1' });
     }
@@ -79,14 +79,10 @@ function find(
   routed: readonly HttpFunction[],
   method: string,
   path: string,
-): { readonly description: FunctionDescription; readonly parameters: Record<string, string> } | 400 | 404 {
-  try {
-    for (const { description, route, methods } of routed) {
-      const parameters = methods.has(method) ? route.match(path) : undefined;
-      if (parameters !== undefined) return { description, parameters };
-    }
-  } catch {
-    return 400;
+): { readonly description: FunctionDescription; readonly parameters: Record<string, string> } | undefined {
+  for (const { description, route, methods } of routed) {
+    const parameters = methods.has(method) ? route.match(path) : undefined;
+    if (parameters !== undefined) return { description, parameters };
   }
-  return 404;
+  return undefined;
 }

@@ -10,7 +10,7 @@ interface Segment {
 export interface Route {
   readonly template: string;
   readonly ranks: readonly number[];
-  /** Percent-decoded parameters by name, or undefined when the path is another. Throws URIError on a malformed escape. */
+  /** Percent-decoded parameters by name, or undefined when the path is another. A malformed escape stays as it is. */
   match(path: string): Record<string, string> | undefined;
 }
 
@@ -37,7 +37,7 @@ export function compileRoute(template: string): Route {
       const parameters: Record<string, string> = { ...defaults };
       for (const [index, name] of names.entries()) {
         const value = found[index + 1];
-        if (value !== undefined && value !== '') parameters[name] = decodeURIComponent(value);
+        if (value !== undefined && value !== '') parameters[name] = decoded(value);
       }
       const holds = checks.every(({ name, test }) => parameters[name] === undefined || test(parameters[name]));
       return holds ? parameters : undefined;
@@ -53,6 +53,17 @@ export function compareRoutes(left: Route, right: Route): number {
     if (difference !== 0) return difference;
   }
   return left.template < right.template ? -1 : 1;
+}
+
+/** As the web server of the real host decodes: escapes that are none, or no UTF-8, are left for the app to see. */
+function decoded(value: string): string {
+  return value.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
 }
 
 interface Check {

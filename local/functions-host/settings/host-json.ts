@@ -25,12 +25,20 @@ const logLevel = z.string().transform((text, context) => {
   context.addIssue(`"${text}" is no log level; one of ${logLevels.join(', ')}`);
   return z.NEVER;
 });
-const count = z.int().min(1).max(100_000);
+/** What comes from a setting is text; the real host takes such text in host.json as well. */
+const count = z.preprocess(
+  (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
+  z.int().min(1).max(100_000),
+);
+const flag = z.preprocess(
+  (value) => (typeof value === 'string' && /^(true|false)$/i.test(value) ? /^true$/i.test(value) : value),
+  z.boolean(),
+);
 const perProcessor = 10 * availableParallelism();
 
 const http = z.object({
   routePrefix: z.string().default('api'),
-  maxConcurrentRequests: z.union([z.literal(-1), count]).default(1_000),
+  maxConcurrentRequests: z.union([z.literal(-1), z.literal('-1').transform(() => -1), count]).default(1_000),
 });
 const durableTask = z.object({
   hubName: z.string().min(1).max(45).default('TestHubName'),
@@ -40,7 +48,7 @@ const durableTask = z.object({
 });
 const serviceBus = z.object({
   maxConcurrentCalls: count.default(16),
-  autoCompleteMessages: z.boolean().default(true),
+  autoCompleteMessages: flag.default(true),
   maxAutoLockRenewalDuration: timeSpan.default(300_000),
 });
 const schema = z.object({
@@ -61,14 +69,57 @@ const schema = z.object({
 /** The parts of host.json this host honours; times in milliseconds. Everything else is left to Azure. */
 export type HostSettings = z.output<typeof schema>;
 
-/** Reads host.json of the app; without one, or without an entry, Azure's defaults hold. Throws on a wrong entry. */
-export function readHostSettings(appDirectory: string): HostSettings {
+/** Entries that a setting `AzureFunctionsJobHost__…` can take the place of: those that this host honours. */
+const overridable = [
+  'functionTimeout',
+  'logging.logLevel.default',
+  'extensions.http.routePrefix',
+  'extensions.http.maxConcurrentRequests',
+  'extensions.durableTask.hubName',
+  'extensions.durableTask.defaultVersion',
+  'extensions.durableTask.maxConcurrentActivityFunctions',
+  'extensions.durableTask.maxConcurrentOrchestratorFunctions',
+  'extensions.serviceBus.maxConcurrentCalls',
+  'extensions.serviceBus.autoCompleteMessages',
+  'extensions.serviceBus.maxAutoLockRenewalDuration',
+];
+
+/**
+ * Reads host.json of the app; without one, or without an entry, Azure's defaults hold. A setting `AzureFunctionsJobHost__a__b` (or with
+ * colons, in letters of any case) wins over the entry `a.b`, as on Azure. Throws on a wrong entry, naming where it is from.
+ */
+export function readHostSettings(
+  appDirectory: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): HostSettings {
   const file = path.join(appDirectory, 'host.json');
   const parsed: unknown = existsSync(file) ? parseJson(file) : {};
-  const result = schema.safeParse(parsed);
+  const overridden = new Map<string, string>();
+  const settings = new Map(
+    Object.entries(environment).map(([name, value]) => [name.replaceAll(':', '__').toLowerCase(), { name, value }]),
+  );
+  let value = parsed;
+  for (const entry of overridable) {
+    const setting = settings.get(`AzureFunctionsJobHost__${entry.replaceAll('.', '__')}`.toLowerCase());
+    if (setting?.value === undefined) continue;
+    value = withEntry(value, entry.split('.'), setting.value);
+    overridden.set(entry, setting.name);
+  }
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const issues = result.error.issues.map((issue) => {
+    const entry = issue.path.join('.');
+    const from = overridden.get(entry);
+    return `${from === undefined ? entry : `${entry} (set by ${from})`}: ${issue.message}`;
+  });
   throw new Error(`${file} can't be used: ${issues.join('; ')}`);
+}
+
+/** The same with this text in the place of the entry; what is no object is left for the schema to refuse. */
+function withEntry(value: unknown, [name = '', ...inner]: readonly string[], text: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const held = (value as Record<string, unknown>)[name];
+  return { ...value, [name]: inner.length === 0 ? text : withEntry(held ?? {}, inner, text) };
 }
 
 /** JSON of a settings file, with or without a byte order mark; an error names the file. */

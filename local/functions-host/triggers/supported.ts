@@ -9,6 +9,8 @@ const supportedTriggers = new Set([
   'servicebustrigger',
   'orchestrationtrigger',
   'activitytrigger',
+  // Runs where Azure adds an instance to those that serve; one machine never does, and neither do Core Tools.
+  'warmuptrigger',
 ]);
 
 /** Refuses at the start what could only fail later, or be open to everyone. `host` is the address listened on. */

@@ -51,6 +51,11 @@ export function valueOfNode(node: Node): Value {
       if (body === null) break;
       return { ...base, kind: 'loop', over: over?.text ?? '', body: valueOfNode(bodyOf(body)) };
     }
+    case 'lambda_expression': {
+      const body = named.at(-1);
+      if (body === undefined) break;
+      return { ...base, kind: 'loop', over: '', body: valueOfNode(body) };
+    }
     case 'call_expression': {
       const called = node.childForFieldName('function');
       const given = node.childForFieldName('arguments');

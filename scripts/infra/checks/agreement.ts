@@ -215,8 +215,27 @@ function* telemetry(landing: Landing, code: Code): Iterable<Fault> {
     if (!events.has(event)) yield { where: 'queries', what: `the code logs ${event}, and no query shows it` };
 }
 
-function* host(landing: Landing): Iterable<Fault> {
+/** What runs a repository's program, or an agent's, is there only where its sandbox is. */
+function* sandboxed(landing: Landing): Iterable<Fault> {
+  const workload = templateOf(landing, where);
+  const ready = workload?.variables.find(({ name }) => name === 'workersReady')?.value.source;
+  if (ready !== '!empty(workerImage) && !empty(sandboxImage)')
+    yield { where, what: `workersReady is ${ready ?? 'not set'}, and says nothing of the sandbox` };
+  for (const module of workload?.modules ?? [])
+    if (module.path === 'modules/worker-job.bicep' && module.condition !== 'workersReady')
+      yield {
+        where,
+        what: `${module.name} is made without a sandbox: its hints would start it again and again, to refuse`,
+      };
+}
+
+function* host(landing: Landing, code: Code): Iterable<Fault> {
   const text = templateOf(landing, where)?.text ?? '';
+  const gateway = 'modules/ingress-api-management.bicep';
+  const passed = templateOf(landing, gateway)?.variables.find(({ name }) => name === 'methods')?.value.source ?? '';
+  for (const method of code.methods)
+    if (!passed.includes(`'${method}'`))
+      yield { where: gateway, what: `the API is called by ${method}, which is not let through` };
   for (const path of ['/runtime/', '/admin/', '/api/v1/pools/', '/api/v1/jobs/'])
     if (!new RegExp(`var closedPaths = .*'${path}'`).test(text))
       yield { where, what: `${path} is not closed at the ingress` };
@@ -227,6 +246,34 @@ function* host(landing: Landing): Iterable<Fault> {
       yield { where: `modules/${file}.bicep`, what: 'does not close the closed paths' };
 }
 
+/** Jobs that a worker runs at once = messages that its platform hands to it, or reckons for it: one that holds more than it works on makes them wait. */
+function* concurrency(landing: Landing, code: Code): Iterable<Fault> {
+  const effector = templateOf(landing, where)?.variables.find(({ name }) => name === 'effectorConcurrency');
+  if (effector?.value.source !== String(code.host.messagesAnInstance))
+    yield {
+      where,
+      what: `effectorConcurrency is ${effector?.value.source ?? 'not set'}, and host.json hands an instance ${code.host.messagesAnInstance} messages (maxConcurrentCalls)`,
+    };
+  const given = textAt(settingsOf(landing).get('effector'), 'FACTORY_CONCURRENCY');
+  if (given !== 'string(effectorConcurrency)')
+    yield { where, what: `the effector is told to run ${given ?? 'its default'} at once, not effectorConcurrency` };
+  // Both are of one form, so that text compares as time does.
+  if (code.host.renewal < code.host.timeout)
+    yield {
+      where: 'host.json',
+      what: `locks are renewed for ${code.host.renewal}, and a function may run ${code.host.timeout}`,
+    };
+  const file = 'modules/worker-job.bicep';
+  const job = templateOf(landing, file);
+  const told = textAt(job?.variables.find(({ name }) => name === 'jobSettings')?.value, 'FACTORY_CONCURRENCY');
+  const reckoned = /messageCount: ([^ ]+)/.exec(job?.text ?? '')?.[1];
+  if (told === undefined || told !== reckoned)
+    yield {
+      where: file,
+      what: `a container runs ${told} jobs at once, and its scaler reckons ${reckoned} hints for it`,
+    };
+}
+
 /** Checks that templates and code say the same, both ways. */
 export const agreementChecks = (code: Code): readonly Check[] => [
   { id: 'settings', title: 'settings given = settings read, and accepted', run: (landing) => settings(landing, code) },
@@ -234,5 +281,7 @@ export const agreementChecks = (code: Code): readonly Check[] => [
   { id: 'queues', title: 'queues = pools', run: (landing) => queues(landing, code) },
   { id: 'roles', title: 'roles of the templates = roles of the code', run: (landing) => roles(landing, code) },
   { id: 'telemetry', title: 'names asked for = names emitted', run: (landing) => telemetry(landing, code) },
-  { id: 'ingress', title: 'only the API is open, and nothing of the host', run: host },
+  { id: 'at once', title: 'jobs a worker runs = messages it is handed', run: (landing) => concurrency(landing, code) },
+  { id: 'sandbox', title: 'no stations and no verifier without a sandbox', run: sandboxed },
+  { id: 'ingress', title: 'only the API is open, and nothing of the host', run: (landing) => host(landing, code) },
 ];

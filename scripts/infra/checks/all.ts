@@ -7,6 +7,7 @@ import { formChecks } from './form.ts';
 import { identityChecks } from './identity.ts';
 import { lifecycleChecks } from './lifecycle.ts';
 import { networkChecks } from './network.ts';
+import { requestChecks } from './requests.ts';
 import { watchingChecks } from './watching.ts';
 
 /** The 29 checks of a review, in their order, and then the agreement with the code. */
@@ -20,5 +21,6 @@ export const allChecks = (code: Code): readonly Check[] => [
     ...watchingChecks,
     ...lifecycleChecks,
   ].sort((a, b) => Number(a.id) - Number(b.id)),
+  ...requestChecks,
   ...agreementChecks(code),
 ];

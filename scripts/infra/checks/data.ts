@@ -135,7 +135,7 @@ function* bus(landing: Landing): Iterable<Fault> {
   if (lock <= 0 || lock > 300)
     yield {
       where: file,
-      what: 'lockDuration is not within five minutes: a hint is completed at claim, no lock is renewed',
+      what: 'lockDuration is not within the five minutes that Service Bus takes; whoever works renews it',
     };
   const life = seconds(textAt(queue?.body, 'properties.defaultMessageTimeToLive'));
   if (life <= 0 || life > 3600)

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Document } from '../bicep/document.ts';
 import type { Value } from '../bicep/value.ts';
 import { type Check, type Fault, fault } from '../finding.ts';
 import type { Landing } from '../landing.ts';
@@ -44,8 +45,8 @@ function* references(landing: Landing): Iterable<Fault> {
   }
 }
 
-function* versions(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates)
+function* versions(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents)
     for (const resource of document.resources) {
       const kind = KINDS[resource.type];
       if (kind === undefined)
@@ -103,8 +104,8 @@ function longest(name: Value | undefined): number | undefined {
   return undefined;
 }
 
-function* names(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates) {
+function* names(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents) {
     const deployments = new Set<string>();
     for (const module of document.modules) {
       const name =
@@ -144,8 +145,8 @@ function* names(landing: Landing): Iterable<Fault> {
   }
 }
 
-function* tags(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates)
+function* tags(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents)
     for (const resource of document.resources) {
       if (resource.existing || KINDS[resource.type]?.tags !== true) continue;
       const given =
@@ -178,10 +179,10 @@ function* size(landing: Landing): Iterable<Fault> {
 
 export const formChecks: readonly Check[] = [
   { id: '1', title: 'parses, strict bicepconfig, no registry references', run: references },
-  { id: '2', title: 'pinned, known API versions', run: versions },
+  { id: '2', title: 'pinned, known API versions', onResources: versions },
   { id: '3', title: 'no secrets anywhere', run: secrets },
   { id: '4', title: 'parameters described, typed, bounded, secure where needed', run: parameters },
-  { id: '5', title: 'names deterministic and within length', run: names },
-  { id: '6', title: 'tags on every resource that takes them', run: tags },
+  { id: '5', title: 'names deterministic and within length', onResources: names },
+  { id: '6', title: 'tags on every resource that takes them', onResources: tags },
   { id: '28', title: 'size, and preflight of providers, quota and addresses', run: size },
 ];

@@ -7,8 +7,8 @@ import { expectValues } from './network.ts';
 
 const ASSIGNMENT = 'Microsoft.Authorization/roleAssignments';
 
-function* localAuth(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates)
+function* localAuth(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents)
     for (const resource of document.resources)
       if (!resource.existing) yield* expectValues(document, resource, KINDS[resource.type]?.localAuth ?? {});
 }
@@ -30,17 +30,6 @@ function* identities(landing: Landing): Iterable<Fault> {
   for (const name of ['control', 'station', 'verifier', 'effector', 'migrator', 'puller'])
     if (!made?.resources.some((resource) => resource.name === name))
       yield { where: 'modules/identities.bicep', what: `no identity of ${name}` };
-  for (const document of landing.templates)
-    for (const resource of document.resources) {
-      if (resource.type === 'Microsoft.Web/sites' || resource.type === 'Microsoft.App/jobs') {
-        if (textAt(resource.body, 'identity.type') !== 'UserAssigned')
-          yield fault(document, resource.line, `${resource.name} does not run under a user-assigned identity`);
-      }
-      if (resource.type === 'Microsoft.App/jobs')
-        yield* hiddenPuller(document, resource, 'properties.configuration.identitySettings');
-      if (resource.type === 'Microsoft.App/sessionPools')
-        yield* hiddenPuller(document, resource, 'properties.managedIdentitySettings');
-    }
   for (const [role, value] of settingsOf(landing)) {
     const names = [...value.source.matchAll(/^\s*([A-Za-z_]+):/gm)].map(([, name = '']) => name);
     for (const name of names.filter((item) => item.endsWith('__credential'))) {
@@ -57,6 +46,20 @@ function* identities(landing: Landing): Iterable<Fault> {
         yield { where: 'workload.bicep', what: `${role} is given the identity of ${other}` };
     }
   }
+}
+
+function* runAs(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents)
+    for (const resource of document.resources) {
+      if (resource.type === 'Microsoft.Web/sites' || resource.type === 'Microsoft.App/jobs') {
+        if (textAt(resource.body, 'identity.type') !== 'UserAssigned')
+          yield fault(document, resource.line, `${resource.name} does not run under a user-assigned identity`);
+      }
+      if (resource.type === 'Microsoft.App/jobs')
+        yield* hiddenPuller(document, resource, 'properties.configuration.identitySettings');
+      if (resource.type === 'Microsoft.App/sessionPools')
+        yield* hiddenPuller(document, resource, 'properties.managedIdentitySettings');
+    }
 }
 
 /** Whatever runs in a container can ask for every identity that is available in it. */
@@ -82,7 +85,10 @@ function* assignments(landing: Landing): Iterable<Fault> {
         what: `${property.name} is not a role that resource-kinds.ts knows, by this id`,
       };
   }
-  for (const document of landing.templates)
+}
+
+function* scopes(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents)
     for (const resource of document.resources.filter((item) => item.type === ASSIGNMENT)) {
       const scope = textAt(resource.body, 'scope')?.replace(/\[.*\]$/, '');
       const on = document.resources.find((other) => other.name === scope)?.type;
@@ -133,8 +139,8 @@ function* queueSplit(landing: Landing): Iterable<Fault> {
 }
 
 export const identityChecks: readonly Check[] = [
-  { id: '11', title: 'keys and passwords switched off', run: localAuth },
-  { id: '12', title: 'an identity a role, named for every connection', run: identities },
-  { id: '13', title: 'role assignments: narrow, deterministic, typed', run: assignments },
+  { id: '11', title: 'keys and passwords switched off', onResources: localAuth },
+  { id: '12', title: 'an identity a role, named for every connection', onResources: runAs, run: identities },
+  { id: '13', title: 'role assignments: narrow, deterministic, typed', onResources: scopes, run: assignments },
   { id: '14', title: 'sender and receiver split by queue', run: queueSplit },
 ];

@@ -1,10 +1,11 @@
+import type { Document } from '../bicep/document.ts';
 import { textAt } from '../bicep/value.ts';
 import { type Check, type Fault, fault } from '../finding.ts';
 import { type Landing, templateOf } from '../landing.ts';
 import { KINDS } from '../resource-kinds.ts';
 
-function* locks(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates) {
+function* locks(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents) {
     const kept = document.resources.filter((resource) => resource.type === 'Microsoft.Authorization/locks');
     for (const resource of document.resources) {
       if (resource.existing || KINDS[resource.type]?.lock !== true) continue;
@@ -17,6 +18,9 @@ function* locks(landing: Landing): Iterable<Fault> {
         yield fault(document, own.line, `${own.name} is not a CanNotDelete lock by lockLevel`);
     }
   }
+}
+
+function* takenDown(landing: Landing): Iterable<Fault> {
   const teardown = landing.files.get('scripts/teardown.sh') ?? '';
   if (!teardown.includes('lock delete') || !/keyvault|purge/i.test(teardown))
     yield { where: 'scripts/teardown.sh', what: 'does not lift the locks and say what stays' };
@@ -32,8 +36,8 @@ const IMMUTABLE = [
   'kind',
 ];
 
-function* repeatable(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates) {
+function* fixed(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents) {
     for (const [index, line] of document.text.split('\n').entries())
       if (/\b(utcNow|newGuid|deployment|dateTimeAdd)\(/.test(line))
         yield fault(document, index + 1, `changes with every deployment: ${line.trim().slice(0, 80)}`);
@@ -44,6 +48,9 @@ function* repeatable(landing: Landing): Iterable<Fault> {
           yield fault(document, resource.line, `${name} can't change once made, and is ${value}`);
       }
   }
+}
+
+function* repeatable(landing: Landing): Iterable<Fault> {
   const budget = templateOf(landing, 'modules/budget.bicep')?.resources[0];
   if (textAt(budget?.body, 'properties.timePeriod.startDate') !== 'startDate')
     yield { where: 'modules/budget.bicep', what: 'the start of the budget is not a parameter' };
@@ -126,8 +133,8 @@ function* runbook(landing: Landing): Iterable<Fault> {
 }
 
 export const lifecycleChecks: readonly Check[] = [
-  { id: '25', title: 'locks on what holds state, a way to take it down', run: locks },
-  { id: '26', title: 'deploys twice alike', run: repeatable },
+  { id: '25', title: 'locks on what holds state, a way to take it down', onResources: locks, run: takenDown },
+  { id: '26', title: 'deploys twice alike', onResources: fixed, run: repeatable },
   { id: '27', title: 'dev and prod differ in listed parameters only', run: parameterFiles },
   { id: '29', title: 'runbook of restore, roll back and failover', run: runbook },
 ];

@@ -19,8 +19,8 @@ export function* expectValues(
   }
 }
 
-function* closed(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates) {
+function* closedResources(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents) {
     for (const resource of document.resources)
       if (!resource.existing) yield* expectValues(document, resource, KINDS[resource.type]?.closed ?? {});
     const mode = document.variables.find((variable) => variable.name === 'private');
@@ -32,6 +32,20 @@ function* closed(landing: Landing): Iterable<Fault> {
     for (const match of document.text.matchAll(/0\.0\.0\.0(?:\/0)?/g))
       yield { where: document.file, what: `lets in everybody (${match[0]})` };
   }
+}
+
+function* closed(landing: Landing): Iterable<Fault> {
+  for (const document of landing.templates)
+    for (const resource of document.resources) {
+      const rules = textAt(resource.body, 'properties.networkAcls.ipRules');
+      if (resource.type !== 'Microsoft.Storage/storageAccounts' || rules === undefined) continue;
+      if (!rules.includes("replace(range, '/32', '')"))
+        yield fault(
+          document,
+          resource.line,
+          `${resource.name}: storage refuses a range of /32, which is how one address is let in`,
+        );
+    }
   const site = templateOf(landing, 'workload.bicep')?.variables.find((variable) => variable.name === 'site');
   if (textAt(site?.value, 'allowedIpRanges') !== 'private ? [] : allowedIpRanges')
     yield { where: 'workload.bicep', what: 'address ranges are let in under private' };
@@ -60,29 +74,37 @@ function* endpoints(landing: Landing): Iterable<Fault> {
     )
   )
     yield { where: 'modules/private-dns.bicep', what: 'zones are not linked to the network' };
-  for (const document of landing.templates) {
+  for (const document of landing.templates)
+    for (const resource of document.resources)
+      for (const group of groupsOf(document, resource))
+        if (!zoned.has(group)) yield fault(document, resource.line, `${group} has no private DNS zone`);
+}
+
+function* reachedPrivately(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents)
     for (const resource of document.resources) {
       if (resource.existing) continue;
-      const groups = document.modules
-        .filter(
-          (module) =>
-            module.path.endsWith('private-endpoint.bicep') &&
-            textAt(module.body, 'params.targetId') === `${resource.name}.id`,
-        )
-        .flatMap((module) => {
-          const group = textAt(module.body, 'params.group') ?? '';
-          return group === 'group'
-            ? [...(module.loop ?? '').matchAll(/'([^']+)'/g)].map(([, name = '']) => name)
-            : [group];
-        });
-      for (const group of needed(document, resource)) {
+      const groups = groupsOf(document, resource);
+      for (const group of needed(document, resource))
         if (!groups.includes(group))
           yield fault(document, resource.line, `${resource.name} has no private endpoint of ${group}`);
-      }
-      for (const group of groups)
-        if (!zoned.has(group)) yield fault(document, resource.line, `${group} has no private DNS zone`);
     }
-  }
+}
+
+/** Sub-resources of a resource that have a private endpoint in its file. */
+function groupsOf(document: Document, resource: Resource): readonly string[] {
+  return document.modules
+    .filter(
+      (module) =>
+        module.path.endsWith('private-endpoint.bicep') &&
+        textAt(module.body, 'params.targetId') === `${resource.name}.id`,
+    )
+    .flatMap((module) => {
+      const group = at(module.body, 'params.group');
+      return group?.kind === 'text' && !group.interpolated
+        ? [group.text]
+        : [...(module.loop ?? '').matchAll(/'([^']+)'/g)].map(([, name = '']) => name);
+    });
 }
 
 /** A storage account whose queues or tables are used needs those endpoints too. */
@@ -168,8 +190,13 @@ function* broughtAlong(landing: Landing): Iterable<Fault> {
 }
 
 export const networkChecks: readonly Check[] = [
-  { id: '7', title: 'closed to the public, deny by default', run: closed },
-  { id: '8', title: 'private endpoint, zone and link for every sub-resource', run: endpoints },
+  { id: '7', title: 'closed to the public, deny by default', onResources: closedResources, run: closed },
+  {
+    id: '8',
+    title: 'private endpoint, zone and link for every sub-resource',
+    onResources: reachedPrivately,
+    run: endpoints,
+  },
   { id: '9', title: 'subnets: delegation, exclusivity, size, rules, way out', run: subnets },
   { id: '10', title: "an organisation's own network, zones and policies", run: broughtAlong },
 ];

@@ -1,12 +1,13 @@
 import { METRICS } from '../../../shared/telemetry/metrics.ts';
+import type { Document } from '../bicep/document.ts';
 import { textAt } from '../bicep/value.ts';
 import { TELEMETRY_AHEAD } from '../contract/telemetry.ts';
 import { type Check, type Fault, fault } from '../finding.ts';
 import { type Landing, templateOf } from '../landing.ts';
 import { KINDS } from '../resource-kinds.ts';
 
-function* diagnostics(landing: Landing): Iterable<Fault> {
-  for (const document of landing.templates) {
+function* diagnostics(documents: readonly Document[]): Iterable<Fault> {
+  for (const document of documents) {
     const settings = document.resources.filter((resource) => resource.type === 'Microsoft.Insights/diagnosticSettings');
     for (const resource of document.resources) {
       if (resource.existing || KINDS[resource.type]?.diagnostics !== 'required') continue;
@@ -23,6 +24,9 @@ function* diagnostics(landing: Landing): Iterable<Fault> {
       )
         yield fault(document, setting.line, `${setting.name} takes neither logs nor metrics`);
   }
+}
+
+function* retained(landing: Landing): Iterable<Fault> {
   const retention = templateOf(landing, 'modules/monitoring.bicep')?.resources.find(
     (resource) => resource.type === 'Microsoft.OperationalInsights/workspaces',
   );
@@ -96,7 +100,7 @@ function* queries(landing: Landing): Iterable<Fault> {
 }
 
 export const watchingChecks: readonly Check[] = [
-  { id: '22', title: 'diagnostics of every resource, retention', run: diagnostics },
+  { id: '22', title: 'diagnostics of every resource, retention', onResources: diagnostics, run: retained },
   { id: '23', title: 'alerts present, wired, thresholds as parameters', run: alerts },
   { id: '24', title: 'queries of workbook and alerts rest on known names', run: queries },
 ];

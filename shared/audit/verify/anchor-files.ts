@@ -34,7 +34,7 @@ function readAnchorFile(file: string, name: string): AnchorProof {
     );
   if (statSync(file).size > ANCHOR_BYTES) throw bad(`it has more than ${ANCHOR_BYTES} bytes`);
   const read = readJson(readFileSync(file), DEPTH);
-  if ('fault' in read) throw bad(read.fault.message);
+  if ('fault' in read) throw bad(read.fault.message.replace(/\.$/, ''));
   const parsed = anchorDocument.safeParse(read.value);
   if (!parsed.success) throw bad('it has another form');
   const { anchor, heads } = parsed.data;

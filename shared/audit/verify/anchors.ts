@@ -6,8 +6,13 @@ import { rootByPath } from '../anchor/merkle.ts';
 import { genesisHash } from '../event.ts';
 import type { AnchorProof } from './record.ts';
 
-/** A head that a verified anchor seals. */
-export type SealedHead = { readonly seq: number; readonly hash: Digest; readonly anchor: number };
+/** A head that a verified anchor seals. `later`: by an anchor behind the time asked for, so that its event may be missing but not be another. */
+export type SealedHead = {
+  readonly seq: number;
+  readonly hash: Digest;
+  readonly anchor: number;
+  readonly later: boolean;
+};
 
 export type AnchorFault = { readonly anchor: number | null; readonly message: string };
 
@@ -37,7 +42,7 @@ export type AnchorsVerdict = {
   readonly losses: ReadonlyMap<string, readonly DeclaredLoss[]>;
 };
 
-/** What is being verified, when it is not everything: these streams, as they were at this time (epoch milliseconds). Later anchors are checked but seal nothing. */
+/** What is being verified, when it is not everything: these streams, as they were at this time (epoch milliseconds). What later anchors seal must be so where it is there. */
 export type AuditScope = { readonly streams?: ReadonlySet<string>; readonly until?: number };
 
 type Link = { readonly statement: AnchorStatement; readonly payloadDigest: Digest };
@@ -52,6 +57,8 @@ export function verifyAnchors(anchors: Iterable<AnchorProof>, trust: Trust, scop
   const restores: DeclaredRestore[] = [];
   const sealed = new Map<string, SealedHead[]>();
   const losses = new Map<string, DeclaredLoss[]>();
+  /** By stream, where a later restore begins: what is sealed behind it is of another past. */
+  const forks = new Map<string, number>();
   const incarnations = new Set<string>();
   let first: number | undefined;
   let previous: Link | undefined;
@@ -85,13 +92,20 @@ export function verifyAnchors(anchors: Iterable<AnchorProof>, trust: Trust, scop
         fault(`the head of ${head.stream} at event ${head.seq} is not under the signed root of anchor ${sequence}`);
         continue;
       }
-      if (!inTime || scope.streams?.has(head.stream) === false) continue;
+      if (scope.streams?.has(head.stream) === false) continue;
       const wrong = wrongHead(restore !== undefined, head);
       if (wrong !== undefined) {
         fault(`the head of ${head.stream} in anchor ${sequence} ${wrong}`);
         continue;
       }
       let heads = sealed.get(head.stream) ?? [];
+      if (!inTime) {
+        const fork = Math.min(forks.get(head.stream) ?? Infinity, head.lostTo === undefined ? Infinity : head.seq);
+        forks.set(head.stream, fork);
+        if (head.seq > 0 && head.seq <= fork)
+          sealed.set(head.stream, [...heads, { seq: head.seq, hash: head.hash, anchor: sequence, later: true }]);
+        continue;
+      }
       // A declaration that is itself in doubt excuses nothing.
       if (head.lostTo !== undefined && counts) {
         const beyond = heads.find((known) => known.seq > (head.lostTo ?? 0));
@@ -105,7 +119,7 @@ export function verifyAnchors(anchors: Iterable<AnchorProof>, trust: Trust, scop
           { anchor: sequence, from: head.seq + 1, to: head.lostTo },
         ]);
       }
-      if (head.seq > 0) heads.push({ seq: head.seq, hash: head.hash, anchor: sequence });
+      if (head.seq > 0) heads.push({ seq: head.seq, hash: head.hash, anchor: sequence, later: false });
       sealed.set(head.stream, heads);
     }
     incarnations.add(incarnation);

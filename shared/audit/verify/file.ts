@@ -114,6 +114,7 @@ function absent(asked: ReadonlySet<string>, listed: readonly StreamVerdict[]): S
       events: 0,
       provedTo: 0,
       provedBy: null,
+      goesOnTo: null,
       notYetAnchored: 0,
       faults: [],
       losses: [],

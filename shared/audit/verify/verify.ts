@@ -31,6 +31,8 @@ export type StreamVerdict = {
   /** Every event up to this one is proved by an anchor outside the database; 0 when none is. */
   readonly provedTo: number;
   readonly provedBy: number | null;
+  /** The last event that anchors later than the time asked for seal, when it is not among these; null otherwise. */
+  readonly goesOnTo: number | null;
   /** Events behind the last anchor: chained, but not yet anchored. */
   readonly notYetAnchored: number;
   readonly faults: readonly StreamFault[];
@@ -128,7 +130,7 @@ function take(state: Progress, record: AuditRecord): void {
 
 function end(state: Progress, head: HeadRecord | undefined, losses: readonly DeclaredLoss[]): StreamVerdict {
   if (!broken(state)) {
-    const sealed = state.sealed[state.next];
+    const sealed = state.sealed.slice(state.next).find(({ later }) => !later);
     if (sealed !== undefined)
       state.faults.push({
         seq: state.events + 1,
@@ -148,7 +150,9 @@ function end(state: Progress, head: HeadRecord | undefined, losses: readonly Dec
     });
   }
   const { stream, events, provedTo, provedBy, faults } = state;
-  return { stream, events, provedTo, provedBy, notYetAnchored: events - provedTo, faults, losses };
+  const last = state.sealed.at(-1);
+  const goesOnTo = last?.later === true && last.seq > events ? last.seq : null;
+  return { stream, events, provedTo, provedBy, goesOnTo, notYetAnchored: events - provedTo, faults, losses };
 }
 
 /**

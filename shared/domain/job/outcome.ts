@@ -34,6 +34,8 @@ export const facts = z.strictObject({
   versionChange: z.enum(['none', 'patch', 'minor', 'major', 'unknown']).optional(),
   sandbox: z.enum(['bubblewrap', 'process']).optional(),
   count: z.int().min(0).optional(),
+  /** Of the station that made a change: its own version and that of the tool it used. */
+  stationVersion: z.string().min(1).max(200).optional(),
 });
 export type Facts = z.infer<typeof facts>;
 

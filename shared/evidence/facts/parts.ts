@@ -121,6 +121,16 @@ export const validationPart = z.strictObject({
   testsTouched: z.array(z.string().max(512)).max(200),
 });
 
+/** One lease of a job: who held it, and how it ended; null where it still runs or nothing was said of it. */
+const attemptPart = z.strictObject({
+  epoch: z.int().min(1),
+  attempt: z.int().min(1),
+  principal: identifier,
+  from: time,
+  endedAs: identifier.nullable(),
+  signature: shortText.nullable(),
+});
+
 /** A job that somebody held, or that was ended before anybody did; queued ones have nothing to tell. */
 export const jobPart = z.strictObject({
   id: identifier,
@@ -133,6 +143,8 @@ export const jobPart = z.strictObject({
   attempt: z.int().min(1),
   /** Identity the worker called with; null when no lease is or was held at the end. */
   principal: identifier.nullable(),
+  /** Every lease, the last ones where there were many. Left out only by statements that were signed before they were told. */
+  attempts: z.array(attemptPart).max(64).optional(),
   verdict: identifier.nullable(),
   /** Digest of the body that completed or failed it, as the audit event of that call has it. */
   result: digest.nullable(),

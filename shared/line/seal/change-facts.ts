@@ -87,13 +87,19 @@ function planSummary({ plan }: ChangeDocuments): string {
 }
 
 /** Stations of the factory's own lines are deterministic and use no model. Of another one nothing is known here, and evidence does not guess. */
-function stationPart({ station }: JobRecord): ChangeEvidenceFacts['station'] {
+function stationPart(builder: JobRecord): ChangeEvidenceFacts['station'] {
+  const { station } = builder;
   if (station === null || !LINE_NAMES.some((name) => name === station))
     throw missing(
       '/station',
       `what kind of station "${station ?? 'unnamed'}" is, and which model it used, is not recorded.`,
     );
-  return { name: station, kind: 'deterministic', version: NOT_RECORDED, model: null };
+  return {
+    name: station,
+    kind: 'deterministic',
+    version: factsOf(builder).stationVersion ?? NOT_RECORDED,
+    model: null,
+  };
 }
 
 function reproductionPart(

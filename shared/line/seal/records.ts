@@ -9,6 +9,7 @@ import { type Command, one, rows } from '../../store/command.ts';
 import { effectsOfRequest } from '../../store/effects/read.ts';
 import { evidenceOf, plansOf, verificationsOf } from '../../store/evidence/records.ts';
 import { jobInputsOf, jobOutputs } from '../../store/jobs/artifacts.ts';
+import { attemptsOfRequest } from '../../store/jobs/attempts.ts';
 import { listJobs } from '../../store/jobs/read.ts';
 import { readNodes } from '../../store/nodes/read.ts';
 import { databaseTime } from '../../store/platform/database-time.ts';
@@ -25,6 +26,7 @@ type Listed<S extends (...values: never[]) => unknown> = RowsOf<S>[number];
 export type JobRecord = Listed<typeof listJobs> & {
   readonly inputs: RowsOf<typeof jobInputsOf>;
   readonly outputs: RowsOf<typeof jobOutputs>;
+  readonly attempts: RowsOf<typeof attemptsOfRequest>;
 };
 export type ApprovalRecord = ApprovalRow & {
   readonly subject: ApprovalSubject | undefined;
@@ -70,10 +72,11 @@ export function* readRecords(context: PlaneContext, id: RequestId): Command<Requ
   const listed = yield* rows(listJobs({ ...of, after: null, limit: JOBS_READ }));
   const jobs: JobRecord[] = [];
   const told = tellable(listed, nodes);
+  const attempts = Map.groupBy(yield* rows(attemptsOfRequest(of)), ({ job_id }) => job_id);
   for (const job of told) {
     const inputs = yield* rows(jobInputsOf({ tenant: context.tenant, job: job.id }));
     const outputs = yield* rows(jobOutputs({ tenant: context.tenant, job: job.id }));
-    jobs.push({ ...job, inputs, outputs });
+    jobs.push({ ...job, inputs, outputs, attempts: attempts.get(job.id) ?? [] });
   }
   const decisions = yield* rows(decisionsOfRequest(of));
   const approvals: ApprovalRecord[] = [];

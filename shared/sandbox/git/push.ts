@@ -51,7 +51,16 @@ export async function pushFenced(request: {
       'GIT-FAILED',
       `git push ended with 1 and no word on ${ref}: ${stderr.trim().slice(0, 500)}`,
     );
-  return { outcome: 'rejected', seen: await readRef({ remote, ref, signal }), reason: refused };
+  return {
+    outcome: 'rejected',
+    seen: await readRef({ remote, ref, signal }),
+    reason: [refused, ...remoteErrors(stderr)].join('; '),
+  };
+}
+
+/** What the other side says of a refusal, which is where its reason is: a branch `a` beside which there can be no `a/b`, a rule of the host. */
+function remoteErrors(stderr: string): string[] {
+  return [...stderr.matchAll(/^remote: error: (.*)$/gm)].slice(0, 3).map(([, said = '']) => said.trim().slice(0, 300));
 }
 
 // A repository on this machine would run its hooks as the effector.

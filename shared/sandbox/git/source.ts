@@ -3,7 +3,7 @@ import { defaultSourceLimits, type SourceLimits } from '../limits.ts';
 import { type RefusalCode, SandboxRefusal } from '../refusal.ts';
 import { createRepository, exists, requireRef, requireUrl, resolveRef } from './repository.ts';
 import { measureSource, objectBytes, type Source, tooLarge } from './source-limits.ts';
-import { runGit } from './spawn.ts';
+import { type GitAnswer, runGit } from './spawn.ts';
 
 /** A remote as the effector reaches it. */
 export type Remote = {
@@ -21,7 +21,8 @@ const watchMs = 100;
 /**
  * Fetches one commit with its history into a new bare repository at `into`: fsck on the way in, no tags, submodules, hooks or
  * filters. `ref` is a full ref name, `HEAD`, or a commit id. When it throws, nothing is left at `into`. Codes: `SOURCE-NOT-FOUND`,
- * `SOURCE-PROTOCOL-REFUSED`, `SOURCE-CORRUPT`, `SOURCE-TOO-LARGE`, `SOURCE-BLOB-TOO-LARGE`, `SOURCE-TOO-MANY-ENTRIES`, `GIT-…`.
+ * `SOURCE-PROTOCOL-REFUSED`, `SOURCE-CORRUPT`, `SOURCE-SHALLOW`, `SOURCE-TOO-LARGE`, `SOURCE-BLOB-TOO-LARGE`, `SOURCE-TOO-MANY-ENTRIES`,
+ * `GIT-…`.
  */
 export async function fetchSource(request: {
   readonly remote: Remote;
@@ -40,7 +41,7 @@ export async function fetchSource(request: {
   }
   try {
     await createRepository(into, signal);
-    await receive(limits, into, signal, (bounded) =>
+    const { stderr } = await receive(limits, into, signal, (bounded) =>
       runGit({
         repository: into,
         arguments: [
@@ -61,6 +62,12 @@ export async function fetchSource(request: {
         signal: bounded,
       }),
     );
+    // git ends with 0 and a warning here, and leaves the ref out (git: fetch-pack.c, update_shallow).
+    if (/shallow roots are not allowed/.test(stderr))
+      throw new SandboxRefusal(
+        'SOURCE-SHALLOW',
+        'the repository is a shallow clone, without the history below its tip; complete it with "git fetch --unshallow"',
+      );
     return await measureSource(into, await resolveRef(into, sourceRef, signal), limits, signal);
   } catch (error) {
     await rm(into, { recursive: true, force: true });
@@ -73,8 +80,8 @@ async function receive(
   limits: SourceLimits,
   into: string,
   signal: AbortSignal | undefined,
-  fetch: (signal: AbortSignal) => Promise<unknown>,
-): Promise<void> {
+  fetch: (signal: AbortSignal) => Promise<GitAnswer>,
+): Promise<GitAnswer> {
   const over = new AbortController();
   let looking = false;
   const watch = setInterval(() => {
@@ -87,7 +94,7 @@ async function receive(
       });
   }, watchMs);
   try {
-    await fetch(signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]));
+    return await fetch(signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]));
   } catch (error) {
     throw over.signal.aborted ? tooLarge(limits) : error;
   } finally {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { PROGRAM } from '../../domain/program.ts';
 import type { ProbeResult, SandboxDriver, SandboxHandle, SandboxRun } from '../driver.ts';
 import { defaultSandboxLimits } from '../limits.ts';
 import { parseVersions, versionScript } from '../probe-versions.ts';
@@ -105,7 +106,13 @@ async function probe(
     if (result.exitCode !== 0)
       return { usable: false, kind: 'process', reason: `a trial run ended with ${result.exitCode ?? 'a signal'}` };
     const versions = parseVersions(new TextDecoder().decode(result.stdout));
-    return { usable: true, identity: { kind: 'process', isolation: 'none', versions } };
+    // This driver is a part of the program itself.
+    const identity = {
+      kind: 'process',
+      isolation: 'none',
+      versions: { ...versions, process: PROGRAM.version },
+    } as const;
+    return { usable: true, identity };
   } catch (error) {
     return { usable: false, kind: 'process', reason: error instanceof Error ? error.message : String(error) };
   }

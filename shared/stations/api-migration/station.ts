@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { SandboxDriver } from '../../sandbox/driver.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { captureTree } from '../../sandbox/git/tree-capture.ts';
@@ -6,11 +7,16 @@ import { requireSandbox } from '../work/sandbox-permission.ts';
 import { runRules } from './run-rules.ts';
 
 /** Rewrites calls of an interface by the packet's ast-grep rules. */
-export const apiMigrationStation: Station = { name: 'api-migration', probe, intend, implement };
+export const apiMigrationStation: Station = { name: 'api-migration', probe, tool, intend, implement };
 
 async function probe(driver: SandboxDriver): Promise<Readiness> {
   const probed = await driver.probe();
   return probed.usable ? { ready: true } : { ready: false, reason: probed.reason };
+}
+
+async function tool(): Promise<string> {
+  const { version } = createRequire(import.meta.url)('@ast-grep/napi/package.json') as { version: string };
+  return `ast-grep ${version}`;
 }
 
 async function intend(work: StationWork): Promise<Intention> {

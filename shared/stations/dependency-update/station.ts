@@ -12,9 +12,16 @@ import { readTreeFile, writeTreeFiles } from '../work/tree-files.ts';
 export const dependencyUpdateStation: Station = {
   name: 'dependency-update',
   probe: async () => ({ ready: true }),
+  tool,
   intend,
   implement: async (work) => changedTree(work, await readTarget(work)),
 };
+
+/** The packages job asks npm in the same sandbox for what the manifest and lockfile become. */
+async function tool({ driver }: StationWork): Promise<string> {
+  const probed = await driver.probe();
+  return `npm ${(probed.usable ? probed.identity.versions['npm'] : undefined) ?? 'of a version that its sandbox does not tell'}`;
+}
 
 async function intend(work: StationWork): Promise<Intention> {
   const { package: name, range } = requireLine(work.packet, 'dependency-update');

@@ -25,14 +25,19 @@ import { resolveTarget, type Target } from './resolve-target.ts';
 export type PackagesConfiguration = { readonly driver: SandboxDriver; readonly registry: string };
 
 /**
- * The task `fetch-packages`: everything an offline `npm ci` of the base needs and, for a dependency update, the target manifest
- * and lockfile and what an `npm ci` of those needs. Holds no credential. Writes the output `packages`.
+ * The task `fetch-packages`: everything an offline `npm ci` of the base needs, where the application declares a prepare command,
+ * and, for a dependency update, the target manifest and lockfile and what an `npm ci` of those needs. Holds no credential. Writes the output `packages`.
  */
 export async function fetchPackagesTask(
   context: TaskContext,
   configuration: PackagesConfiguration,
 ): Promise<TaskResult> {
   const packet = await readPacket(context);
+  const { line } = packet;
+  const update = line.name === 'dependency-update' ? line : undefined;
+  // Packages are there for the prepare command: without one nothing installs them, and a lockfile nobody reads is no reason to stop.
+  if (update === undefined && (await readDeclaration(context)).prepare === undefined)
+    return ended('none', 'the application declares no prepare command that would install packages');
   const base = await openBase(context);
   const text = async (path: string) => readTreeFile(base.repository, base.tree, path, context.signal);
   const manifestText = await text('package.json');
@@ -44,8 +49,6 @@ export async function fetchPackagesTask(
   if (isFault(manifest)) return asked(manifest);
   const locked = readLockfile(lockfileText);
   if (isFault(locked)) return asked(locked);
-  const { line } = packet;
-  const update = line.name === 'dependency-update' ? line : undefined;
   if (update !== undefined && !locked.some(({ name }) => name === update.package))
     return ended('not_applicable', `${update.package} is not in the lockfile`);
 

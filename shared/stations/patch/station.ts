@@ -1,6 +1,7 @@
 import { type DiffEntry, diffTrees } from '../../sandbox/git/diff.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { applyPatch } from '../../sandbox/git/patch.ts';
+import { gitVersion } from '../../sandbox/git/version.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
 import type { Intention, Station, StationWork } from '../station.ts';
 import { requireLine } from '../work/inputs.ts';
@@ -9,6 +10,7 @@ import { requireLine } from '../work/inputs.ts';
 export const patchStation: Station = {
   name: 'patch',
   probe: async () => ({ ready: true }),
+  tool: ({ base }) => gitVersion(base.repository),
   intend,
   implement: applyPacketPatch,
 };

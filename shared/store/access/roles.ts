@@ -19,6 +19,20 @@ export const rolesOf = defineStatement({
       .where('principal_id', '=', p.principal),
 });
 
+/** Who holds a role in the whole tenant. Locked to the end of the transaction, so that two withdrawals can't each rely on the other's. */
+export const holdersOfRole = defineStatement({
+  name: 'roles.holders',
+  locks: 'tenant',
+  parameters: { tenant, role },
+  build: (db, p, words) =>
+    db
+      .selectFrom(words.locking('role_assignments'))
+      .select('principal_id')
+      .where('tenant_id', '=', p.tenant)
+      .where('role', '=', p.role)
+      .where('application_key', '=', ''),
+});
+
 export const withdrawRole = defineStatement({
   name: 'roles.withdraw',
   locks: 'tenant',

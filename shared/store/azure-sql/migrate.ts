@@ -3,6 +3,7 @@ import type { Digest } from '../../domain/digest.ts';
 import { crossing } from '../../telemetry/crash-point.ts';
 import type { Migration } from '../migrations/migration.ts';
 import { type AppliedMigration, migrationDigest, pendingMigrations } from '../migrations/pending.ts';
+import { OWN_STATEMENTS } from './own-statements.ts';
 import type { SqlSession } from './session.ts';
 
 const WHERE = 'on Azure SQL';
@@ -10,16 +11,21 @@ const WHERE = 'on Azure SQL';
 const LOCK_WAIT_MS = 10_000;
 
 const applied = z.array(
-  z.object({ number: z.int(), name: z.string(), digest: z.string().transform((text) => text as Digest) }),
+  z.object({
+    number: z.int(),
+    name: z.string(),
+    breaking: z.int(),
+    digest: z.string().transform((text) => text as Digest),
+  }),
 );
 
 async function appliedMigrations(session: SqlSession): Promise<readonly AppliedMigration[]> {
-  const [found] = await session.batch("select object_id('migrations', 'U') as id");
+  const [found] = await session.batch(OWN_STATEMENTS['schema.migrations']);
   if (found?.['id'] === null || found === undefined) return [];
-  return applied.parse(await session.batch('select number, name, digest from migrations order by number'));
+  return applied.parse(await session.batch(OWN_STATEMENTS['schema.applied']));
 }
 
-/** Throws, saying what to do, when the database lacks a migration of this program, or has one that the program does not know. */
+/** Throws, saying what to do, when the database lacks a migration of this program, or has a breaking one that the program does not know. */
 export async function requireCurrentSchema(session: SqlSession): Promise<void> {
   const pending = pendingMigrations(await appliedMigrations(session), 'azure-sql', WHERE);
   const [first] = pending;

@@ -1,13 +1,12 @@
 import type { BoundStatement, Execution, Row, SqlValue } from '../command.ts';
 import { definitionOf } from '../statement.ts';
+import { OWN_STATEMENTS } from './own-statements.ts';
 import { addParameters } from './parameters.ts';
 import type { TediousColumn, TediousConfiguration, TediousModule, TediousRequest } from './tedious-module.ts';
 
 const CONNECT_MS = 15_000;
 const STATEMENT_MS = 15_000;
 const CANCEL_MS = 5_000;
-/** A statement waits this long for a lock and then ends with 1222, well before its own time limit, so that the command is run again. */
-const LOCK_WAIT_MS = 5_000;
 /** "The ROLLBACK TRANSACTION request has no corresponding BEGIN": the server has rolled back by itself, as XACT_ABORT tells it to. */
 const NOTHING_TO_ROLL_BACK = 3903;
 
@@ -120,7 +119,7 @@ export async function openSession(tedious: TediousModule, address: AzureSqlAddre
   };
   try {
     await called((ended) => connection.connect(ended));
-    await session.batch(`set lock_timeout ${LOCK_WAIT_MS}`);
+    await session.batch(OWN_STATEMENTS['session.lockTimeout']);
   } catch (error) {
     connection.close();
     throw error;

@@ -3,27 +3,36 @@ import type { Dialect } from '../schema/ddl.ts';
 import { MIGRATIONS } from './list.ts';
 import type { Migration } from './migration.ts';
 
-/** A migration as a database has recorded it. */
-export type AppliedMigration = { readonly number: number; readonly name: string; readonly digest: Digest };
+/** A migration as a database has recorded it. `breaking` is 1 when programs that do not know it can't work on the schema after it. */
+export type AppliedMigration = {
+  readonly number: number;
+  readonly name: string;
+  readonly breaking: number;
+  readonly digest: Digest;
+};
 
 export const migrationDigest = (migration: Migration, dialect: Dialect): Digest =>
   digestOfBytes(migration.statements(dialect).join(';\n'));
 
-/** The migrations still to apply. Throws, saying what to do, when the database is newer than the program or was made by another text of the same migration. */
+/**
+ * The migrations still to apply. Throws, saying what to do, when the database has a breaking migration that the program does not know,
+ * or was made by another text of one that it does. Unknown ones that break nothing are let be: while an upgrade goes on, and after one
+ * is taken back, the program before works on the schema of the one after it.
+ */
 export function pendingMigrations(
   applied: readonly AppliedMigration[],
   dialect: Dialect,
   where: string,
   all: readonly Migration[] = MIGRATIONS,
 ): readonly Migration[] {
-  const newest = Math.max(0, ...applied.map((row) => row.number));
   const known = all.length;
-  if (newest > known) {
+  const breaking = applied.findLast((row) => row.number > known && row.breaking !== 0);
+  if (breaking !== undefined) {
     throw new Error(
-      `The database ${where} has schema ${newest}; this program knows schemas up to ${known}. It was written by a newer program: run that one, or restore a backup made before the upgrade. Nothing was changed.`,
+      `The database ${where} has schema ${breaking.number} (${breaking.name}); this program knows schemas up to ${known}, and can't work on that one. It was written by a newer program: run that one, or restore a backup made before the upgrade. Nothing was changed.`,
     );
   }
-  for (const row of applied) {
+  for (const row of applied.filter(({ number }) => number <= known)) {
     const migration = all[row.number - 1];
     if (migration === undefined || migrationDigest(migration, dialect) !== row.digest) {
       throw new Error(
@@ -31,5 +40,5 @@ export function pendingMigrations(
       );
     }
   }
-  return all.slice(newest);
+  return all.slice(Math.max(0, ...applied.map((row) => row.number)));
 }

@@ -72,7 +72,7 @@ function migrate(database: DatabaseSync, file: string, now: number): void {
     database.prepare(`select 1 from sqlite_master where type = 'table' and name = 'migrations'`).get() !== undefined;
   const applied = exists
     ? (database
-        .prepare('select number, name, digest from migrations order by number')
+        .prepare('select number, name, breaking, digest from migrations order by number')
         .all() as unknown as AppliedMigration[])
     : [];
   for (const migration of pendingMigrations(applied, 'sqlite', file)) {

@@ -1,16 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
-import { applyPatch } from '../../sandbox/git/patch.ts';
-import { runGit } from '../../sandbox/git/spawn.ts';
+import { applyPatch, isPatchIn } from '../../sandbox/git/patch.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
 import type { Snapshot } from '../../stations/work/base.ts';
 import { requireLine } from '../../stations/work/inputs.ts';
 import type { Bench } from '../runs/bench.ts';
 import type { Before, LineVerifier } from './line-verifier.ts';
 
-/** A patch is already in when its reverse applies, and fits when it applies; one that does neither was made for other bytes. */
+/** A patch is in already, or fits the base; one that does neither was made for other bytes. */
 export const patchVerifier: LineVerifier = {
   before,
   after: async (bench, base, head) => {
@@ -21,8 +17,7 @@ export const patchVerifier: LineVerifier = {
 };
 
 async function before(bench: Bench, base: Snapshot): Promise<Before> {
-  const { patch } = requireLine(bench.packet, 'patch');
-  if (await appliesInReverse(base, patch, bench.context.signal)) {
+  if (await isPatchIn(patchOn(bench, base))) {
     const because = `every hunk of the packet's patch is already in commit ${base.commit}`;
     return {
       claims: { line: 'patch', patchAlreadyIn: true },
@@ -41,26 +36,10 @@ async function before(bench: Bench, base: Snapshot): Promise<Before> {
 }
 
 function apply(bench: Bench, base: Snapshot): Promise<TreeId> {
-  const patch = new TextEncoder().encode(requireLine(bench.packet, 'patch').patch);
-  return applyPatch({ repository: base.repository, baseTree: base.tree, patch, signal: bench.context.signal });
+  return applyPatch(patchOn(bench, base));
 }
 
-async function appliesInReverse(base: Snapshot, patch: string, signal: AbortSignal): Promise<boolean> {
-  const scratch = await mkdtemp(join(tmpdir(), 'factory-reverse-'));
-  const variables = { GIT_INDEX_FILE: join(scratch, 'index') };
-  const { repository } = base;
-  try {
-    await runGit({ repository, arguments: ['read-tree', base.tree], variables, signal });
-    const call = {
-      repository,
-      arguments: ['apply', '--cached', '--check', '--reverse', '--whitespace=nowarn', '-p1', '-'],
-      stdin: patch,
-      variables,
-      answers: [1, 128],
-      signal,
-    };
-    return (await runGit(call)).exitCode === 0;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+function patchOn(bench: Bench, base: Snapshot) {
+  const patch = new TextEncoder().encode(requireLine(bench.packet, 'patch').patch);
+  return { repository: base.repository, baseTree: base.tree, patch, signal: bench.context.signal };
 }

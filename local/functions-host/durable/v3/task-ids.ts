@@ -41,6 +41,8 @@ export class TaskIds {
   readonly #open = new Map<number, OpenTask>();
   #retrying = 0;
   #decisions: Decision[] = [];
+  /** What the actions taken up were. */
+  readonly #forms: string[] = [];
 
   /** How many actions of the cumulative list have been taken up. */
   get actionsTaken(): number {
@@ -69,7 +71,15 @@ export class TaskIds {
         `the history records ${Math.max(limit, this.#taken)} actions, and the orchestrator produced ${actions.length} in replay`,
       );
     }
-    for (const action of actions.slice(this.#taken, limit)) this.#begin(action);
+    for (const [index, form] of this.#forms.entries()) {
+      const now = formOf(actions[index]);
+      if (now !== form)
+        throw new NonDeterministicError(`action ${index} was ${form} when it was taken up, and is ${now} in replay`);
+    }
+    for (const action of actions.slice(this.#taken, limit)) {
+      this.#begin(action);
+      this.#forms.push(formOf(action));
+    }
     this.#taken = limit;
     return this.#decisions;
   }
@@ -161,3 +171,23 @@ function retryDelay({ failures, options }: Retried): number {
 
 /** A year: a coefficient and many failures would reach past the last date that can be written. */
 const longestDelay = 365 * 24 * 3_600_000;
+
+/** What of an action must be the same in every replay: its kind and what it names. Inputs and times are not compared, as the real engine doesn't. */
+function formOf(action: NumberedAction | undefined): string {
+  if (action === undefined) return 'nothing';
+  const { actionType, functionName, externalEventName, compoundActions } = action;
+  const kind = kinds.get(actionType) ?? `action type ${actionType}`;
+  const name = functionName ?? externalEventName;
+  if (compoundActions !== undefined) return `${kind} of ${compoundActions.map(formOf).join(', ')}`;
+  return name === undefined ? kind : `${kind} '${name}'`;
+}
+
+const kinds: ReadonlyMap<number, string> = new Map([
+  [ActionType.CallActivity, 'activity'],
+  [ActionType.CallActivityWithRetry, 'retried activity'],
+  [ActionType.ContinueAsNew, 'continue-as-new'],
+  [ActionType.CreateTimer, 'a timer'],
+  [ActionType.WaitForExternalEvent, 'a wait for'],
+  [ActionType.WhenAny, 'any'],
+  [ActionType.WhenAll, 'all'],
+]);

@@ -87,7 +87,11 @@ export const jobs = table(
         where: `state in ('queued', 'leased', 'failed')`,
         serves: ['jobs.cancel'],
       },
-      { name: 'ix_jobs_request', columns: ['request_id', 'id'], serves: ['jobs.list', 'jobs.authorsOfRequest'] },
+      {
+        name: 'ix_jobs_request',
+        columns: ['request_id', 'id'],
+        serves: ['jobs.list', 'jobs.authorsOfRequest', 'jobs.attemptsOfRequest'],
+      },
     ],
     references: { request_id: 'requests', node_id: 'nodes' },
   },

@@ -81,3 +81,10 @@ app.get('blocks', {
     return { body: 'awake' };
   },
 });
+
+// Azure alone ever runs it.
+app.warmup('warm', {
+  handler: () => {
+    throw new Error('nobody warms up a host on one machine');
+  },
+});
