@@ -17,14 +17,17 @@ case "$ROLE" in
 esac
 [[ -n "$PACKAGE" ]] || wrong "needs --package"
 [[ -f "$PACKAGE/host.json" ]] || fail "$PACKAGE holds no host.json: npm run build makes the packages"
+[[ -f "$PACKAGE/package-lock.json" ]] || fail "$PACKAGE holds no package-lock.json: npm run build makes the packages"
 [[ -f "$INFRA/host/$BACKEND.json" ]] || wrong "--backend is dts or azure-storage"
-need az node zip
+need az node npm zip
 APP="$(output "$APP_OUTPUT")"
 [[ -n "$APP" ]] || fail "the stack $STACK names no app of $ROLE: deploy first"
 STAGE="$(mktemp -d)"
 trap 'rm -rf "$STAGE"' EXIT
 mkdir "$STAGE/package"
 cp -R "$PACKAGE/." "$STAGE/package/"
+# Nothing is built at the app: it gets what the lockfile names, for its own platform and not for this machine's.
+(cd "$STAGE/package" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --os=linux --cpu=x64 --libc=glibc >&2)
 deployment host "$STAGE/package/host.json" "$INFRA/host/$BACKEND.json"
 PATH="$ROOT/node_modules/.bin:$PATH" node "$ROOT/scripts/infra/main.ts" functions "$ROLE" | LC_ALL=C sort >"$STAGE/expected"
 [[ -s "$STAGE/expected" ]] || fail "$ROLE has no functions"

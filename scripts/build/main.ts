@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sources } from '../lint/sources.ts';
+import { type Lockfile, lockfileOf } from './lockfile.ts';
 import { entryOf, packageOf } from './package-of.ts';
 
 /**
  * Builds one deployable package a role into `dist/<role>/`, and one for the image of the containers: compiled JavaScript of what that role reaches and nothing else, the
- * files those modules load, host.json, and a package.json with the npm packages they import at their exact versions.
+ * files those modules load, host.json, and a package.json with the npm packages they import at their exact versions, with the part of the lockfile that those need.
  * `node scripts/build/main.ts [DIRECTORY]` builds into another directory than `dist/`; whatever is there is removed.
  * A station's package therefore holds no store, no policy and no code-host code.
  */
@@ -17,6 +18,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
   version: string;
   dependencies: Record<string, string>;
 };
+const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as Lockfile;
 const CONTAINER = 'container';
 
 rmSync(dist, { recursive: true, force: true });
@@ -46,15 +48,24 @@ for (const role of ['control', 'station', 'verifier', 'effector', CONTAINER]) {
   if (role === 'control') cpSync(path.join(root, 'definitions'), path.join(target, 'definitions'), { recursive: true });
   writeFileSync(path.join(target, 'main.js'), entry(role));
   const dependencies = Object.fromEntries(built.packages.map((name) => [name, versionOf(name)]));
-  writeFileSync(
-    path.join(target, 'package.json'),
-    `${JSON.stringify({ name: `agent-factory-${role}`, version: manifest.version, private: true, type: 'module', main: 'main.js', dependencies }, null, 2)}\n`,
-  );
+  const named = { name: `agent-factory-${role}`, version: manifest.version };
+  writeJson(path.join(target, 'package.json'), {
+    ...named,
+    private: true,
+    type: 'module',
+    main: 'main.js',
+    dependencies,
+  });
+  writeJson(path.join(target, 'package-lock.json'), lockfileOf(lock, { ...named, dependencies }));
   console.log(
     `dist/${role}: ${built.modules.length} modules, ${built.assets.length} other files, ${built.packages.length} packages`,
   );
 }
 rmSync(compiled, { recursive: true, force: true });
+
+function writeJson(file: string, value: object): void {
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+}
 
 function copy(from: string, to: string): void {
   mkdirSync(path.dirname(to), { recursive: true });

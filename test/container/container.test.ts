@@ -76,9 +76,9 @@ test('with nothing to claim it ends at once, and well', async () => {
   expect(code).toBe(0);
 });
 
-/** A queue of plans on a broker of its own, whose locks last three seconds; with one hint on it. */
+/** A queue of plans on a broker of its own, whose locks last five seconds; with one hint on it. */
 async function queueOfPlans() {
-  const queue = { Name: 'plan', Properties: { LockDuration: 'PT3S' } };
+  const queue = { Name: 'plan', Properties: { LockDuration: 'PT5S' } };
   const broker = await startBroker({
     port: 0,
     dataDirectory: mkdtempSync(path.join(data, 'broker-')),
@@ -112,7 +112,7 @@ const GONE = { active: 0, locked: 0, deadLettered: 0 };
 
 test('keeps the hint it was started for on its queue, longer than a lock lasts, until its work is done', async () => {
   const { status, request, plane, process } = await working('held');
-  const until = performance.now() + 4_000;
+  const until = performance.now() + 6_500;
   while (performance.now() < until) {
     expect(status()).toMatchObject({ locked: 1, deadLettered: 0 });
     await pause(100);

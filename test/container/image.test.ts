@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -33,11 +33,12 @@ test('the Dockerfile copies what the build made, runs as nobody and lets Node be
   const of = (instruction: string): string[] =>
     lines.flatMap((line) => (line.startsWith(`${instruction} `) ? [line.slice(instruction.length + 1)] : []));
   const copied = of('COPY').filter((from) => !from.startsWith('--from='));
-  expect(copied.map((line) => line.split(' ')[0])).toEqual(['package.json', '.']);
-  for (const [from] of copied.map((line) => line.split(' '))) expect(existsSync(path.join(context, from!))).toBe(true);
+  const sources = copied.flatMap((line) => line.split(' ').slice(0, -1));
+  expect(sources).toEqual(['package.json', 'package-lock.json', '.']);
+  for (const from of sources) expect(existsSync(path.join(context, from))).toBe(true);
   // Every base is the argument, which has no default, so that nobody builds on a tag that moves.
   expect(of('ARG')).toEqual(['BASE']);
-  expect(of('FROM').every((base) => base.startsWith('${BASE}'))).toBe(true);
+  expect(of('FROM').every((base) => /^\$\{BASE\}/.test(base))).toBe(true);
   const entry = JSON.parse(of('ENTRYPOINT')[0]!) as string[];
   expect(entry).toEqual(['node', 'main.js']);
   expect(existsSync(path.join(context, entry[1]!))).toBe(true);
@@ -58,6 +59,32 @@ test('the manifest names each package at one exact version', () => {
     expect.arrayContaining(['@azure/identity', '@azure/service-bus', 'tedious']),
   );
 });
+
+test('its lockfile holds all that npm would install, to the last package', async () => {
+  const lockfile = path.join(context, 'package-lock.json');
+  const npm = (): Promise<Ended> =>
+    new Promise((resolve) => {
+      // Offline and dry: whatever is not in the lockfile would have to be looked up.
+      const flags = ['ci', '--dry-run', '--offline', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
+      const env = { PATH: process.env['PATH'], HOME: out };
+      execFile('npm', flags, { cwd: context, env }, (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : 1, text: `${stdout}${stderr}` }),
+      );
+    });
+  const text = readFileSync(lockfile, 'utf8');
+  expect(await npm()).toMatchObject({ code: 0, text: expect.stringContaining('added ') });
+  const { packages, ...rest } = JSON.parse(text) as { packages: Record<string, { integrity?: string }> };
+  expect(Object.entries(packages).filter(([place, { integrity }]) => place !== '' && integrity === undefined)).toEqual(
+    [],
+  );
+  // A transitive one left out is found.
+  const { 'node_modules/long': _, ...fewer } = packages;
+  expect(Object.keys(fewer)).toHaveLength(Object.keys(packages).length - 1);
+  writeFileSync(lockfile, JSON.stringify({ ...rest, packages: fewer }));
+  const incomplete = await npm();
+  writeFileSync(lockfile, text);
+  expect(incomplete.code).toBe(1);
+}, 60_000);
 
 test('what was built starts by itself: both roles with their tasks, and the migration', async () => {
   expect(await run(['main.js', 'claim'], context)).toEqual({ code: 2, text: 'usage: main.js [work | migrate]\n' });

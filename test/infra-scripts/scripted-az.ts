@@ -9,7 +9,7 @@ import { root } from '../docs/documents.ts';
 export type Answer = string | { readonly fails: number };
 
 /**
- * An `az` on PATH that answers from files and writes down its arguments, and a `curl` that does the same. A call that no rule fits fails
+ * An `az` on PATH that answers from files and writes down its arguments, and a `curl` and an `npm` that do the same. A call that no rule fits fails
  * with 64: a script can't ask for something that a test does not know of. The first rule that fits counts; a pattern is a glob of the shell.
  */
 const PROGRAM = `#!/usr/bin/env bash
@@ -54,7 +54,7 @@ export function scriptedAz(): ScriptedAz {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const bin = path.join(directory, 'bin');
   mkdirSync(bin);
-  for (const name of ['az', 'curl']) {
+  for (const name of ['az', 'curl', 'npm']) {
     writeFileSync(path.join(bin, name), PROGRAM);
     chmodSync(path.join(bin, name), 0o755);
   }

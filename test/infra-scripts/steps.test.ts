@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { functionsOfRole } from '../../scripts/infra/functions-of-role.ts';
@@ -53,12 +53,14 @@ describe('publish', () => {
       path.join(az.directory, 'package', 'host.json'),
       '{"version":"2.0","extensions":{"durableTask":{"hubName":"x","defaultVersion":"1"},"http":{"routePrefix":""}}}',
     );
+    writeFileSync(path.join(az.directory, 'package', 'package-lock.json'), '{}');
     return 'package';
   };
   const publish = (az: ScriptedAz, role: string) =>
     az.run('publish.sh', ['dev', '--role', role, '--package', packaged(az)]);
   const of = (...lists: Rule[2][]): readonly Rule[] => [
     ['az stack sub show*EFFECTOR_NAME*', 'func-effector'],
+    ['npm ci --omit=dev --ignore-scripts *--os=linux --cpu=x64*'],
     ['az functionapp deployment source config-zip --name func-effector*package.zip*'],
     ['az functionapp show --name func-effector*', '/sub/func-effector'],
     ['az rest --method post --url /sub/func-effector/syncfunctiontriggers*', { fails: 1 }, ''],
@@ -73,6 +75,10 @@ describe('publish', () => {
     expect([status, stdout]).toEqual([0, `publish: func-effector lists the ${whole.length} functions of effector\n`]);
     const calls = az.calls();
     expect(calls.filter((call) => call.includes('config-zip'))).toHaveLength(1);
+    // What the app gets holds its packages: nothing is built there.
+    expect(calls.findIndex((call) => call.startsWith('npm ci'))).toBe(
+      calls.findIndex((call) => call.includes('config-zip')) - 1,
+    );
     expect(calls.filter((call) => call.includes('syncfunctiontriggers'))).toHaveLength(4);
   });
 
@@ -86,6 +92,17 @@ describe('publish', () => {
     expect(stderr).toContain('after 30 looks');
     expect(az.calls().filter((call) => call.includes('function list'))).toHaveLength(30);
   }, 60_000);
+
+  test('packages that can not be installed are not sent, and neither is a package without its lockfile', () => {
+    const az = scriptedAz();
+    az.answers([['npm ci*', { fails: 7 }], ...of()]);
+    expect(publish(az, 'effector').status).toBe(7);
+    expect(az.calls().at(-1)).toMatch(/^npm ci/);
+    rmSync(path.join(az.directory, 'package', 'package-lock.json'));
+    const { status, stderr } = az.run('publish.sh', ['dev', '--role', 'effector', '--package', 'package']);
+    expect([status, stderr.includes('package-lock.json')]).toEqual([1, true]);
+    expect(az.calls()).toEqual([]);
+  });
 
   test('a package that can not be sent is not waited for', () => {
     const az = scriptedAz();

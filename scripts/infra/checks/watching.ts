@@ -90,6 +90,9 @@ function* queries(landing: Landing): Iterable<Fault> {
     for (const dimension of dimensions)
       if (!known.includes(dimension))
         yield { where: file, what: `${metrics.join(', ') || 'no metric'} has no dimension ${dimension}` };
+    // The host of functions sends a sample: each row says how many it stands for.
+    if (/\bApp(?:Traces|Requests)\b/.test(query) && query.includes('count()'))
+      yield { where: file, what: 'counts rows of a sample: sum ItemCount' };
     if (file.startsWith('queries/alert-') && !/\bvalue = /.test(query))
       yield { where: file, what: 'an alert query answers a column named value' };
   }
