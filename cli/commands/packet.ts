@@ -8,7 +8,7 @@ export function registerPacketCommands(program: Command): void {
   packet
     .command('new')
     .description('a task packet to fill in, with a comment at every field')
-    .requiredOption('--line <name>', 'product line: patch, api-migration or dependency-update')
+    .requiredOption('--line <name>', 'product line: patch, api-migration, dependency-update or azure-deployment')
     .option('--out <file>', 'write it to a new file instead of standard output')
     .action(async (options: { line: string; out?: string }) => {
       const { packetTemplate } = await import('../../shared/intake/template.ts');

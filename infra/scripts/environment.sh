@@ -12,7 +12,7 @@ fail() { echo "$SCRIPT: $*" >&2; exit 1; }
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
 wrong() { { echo "$SCRIPT: $*"; echo; usage; } >&2; exit 2; }
 
-ENVIRONMENT="" OPTION_plan="" OPTION_digest="" OPTION_role="" OPTION_package="" OPTION_backend="" OPTION_yes=""
+ENVIRONMENT="" OPTION_plan="" OPTION_to="" OPTION_digest="" OPTION_role="" OPTION_package="" OPTION_backend="" OPTION_yes=""
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --help | -h) usage; exit 0 ;;
@@ -61,6 +61,12 @@ subscription() { az account show --query id --output tsv || fail "not signed in 
 output() { az stack sub show --name "$STACK" --query "outputs.$1.value" --output tsv | sed 's/^None$//'; }
 deployed() { [[ -n "$(az stack sub list --query "[?name=='$STACK'].name" --output tsv)" ]]; }
 digest() { if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d' ' -f1; }
+
+# Compiles the environment's template and parameters into DIR/template.json and DIR/parameters.json.
+compile() {
+  az bicep build --file "$INFRA/main.bicep" --outfile "$1/template.json"
+  az bicep build-params --file "$PARAMETERS" --outfile "$1/parameters.json"
+}
 
 # Asks what deploying DIR/template.json with DIR/parameters.json would change, and puts the whole into DIR/plan.json.
 look() {

@@ -13,8 +13,7 @@ PLAN="${OPTION_plan:-plan-$ENVIRONMENT.json}"
 SUBSCRIPTION="$(subscription)"
 WORK="$(mktemp -d)"
 trap 'rm -rf "$WORK"' EXIT
-az bicep build --file "$INFRA/main.bicep" --outfile "$WORK/template.json"
-az bicep build-params --file "$PARAMETERS" --outfile "$WORK/parameters.json"
+compile "$WORK"
 look "$WORK" "$SUBSCRIPTION" "$LOCATION"
 mv "$WORK/plan.json" "$PLAN"
 echo "whatif: $(deployment summary "$PLAN")" >&2

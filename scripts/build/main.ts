@@ -6,7 +6,7 @@ import { type Lockfile, lockfileOf } from './lockfile.ts';
 import { entryOf, packageOf } from './package-of.ts';
 
 /**
- * Builds one deployable package a role into `dist/<role>/`, and one for the image of the containers: compiled JavaScript of what that role reaches and nothing else, the
+ * Builds one deployable package a role into `dist/<role>/`, one for the image of the containers and one for that of the sandbox's sessions: compiled JavaScript of what that role reaches and nothing else, the
  * files those modules load, host.json, and a package.json with the npm packages they import at their exact versions, with the part of the lockfile that those need.
  * `node scripts/build/main.ts [DIRECTORY]` builds into another directory than `dist/`; whatever is there is removed.
  * A station's package therefore holds no store, no policy and no code-host code.
@@ -19,7 +19,11 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'
   dependencies: Record<string, string>;
 };
 const lock = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as Lockfile;
-const CONTAINER = 'container';
+/** Images, and where their Dockerfile lies. */
+const IMAGES: Readonly<Record<string, string>> = {
+  container: 'container/Dockerfile',
+  session: 'container/session/Dockerfile',
+};
 
 rmSync(dist, { recursive: true, force: true });
 execFileSync(
@@ -35,14 +39,15 @@ execFileSync(
 );
 
 const files = sources(root);
-for (const role of ['control', 'station', 'verifier', 'effector', CONTAINER]) {
+for (const role of ['control', 'station', 'verifier', 'effector', ...Object.keys(IMAGES)]) {
   const built = packageOf(role, files);
   const target = path.join(dist, role);
   for (const module of built.modules)
     copy(path.join(compiled, module.replace(/\.ts$/, '.js')), path.join(target, module.replace(/\.ts$/, '.js')));
   for (const asset of built.assets) copy(path.join(root, asset), path.join(target, asset));
   // The Functions host loads a role; the image's program is started by itself.
-  if (role === CONTAINER) copy(path.join(root, 'container', 'Dockerfile'), path.join(target, 'Dockerfile'));
+  const dockerfile = IMAGES[role];
+  if (dockerfile !== undefined) copy(path.join(root, dockerfile), path.join(target, 'Dockerfile'));
   else copy(path.join(root, 'host.json'), path.join(target, 'host.json'));
   // Control installs the default definitions as the plane's baseline.
   if (role === 'control') cpSync(path.join(root, 'definitions'), path.join(target, 'definitions'), { recursive: true });
@@ -81,7 +86,7 @@ function versionOf(name: string): string {
 
 /** The package serves one role; started under another it refuses, as `functions/main.ts` does. */
 function entry(role: string): string {
-  if (role === CONTAINER) return `await import('./${entryOf(role).replace(/\.ts$/, '.js')}');\n`;
+  if (IMAGES[role] !== undefined) return `await import('./${entryOf(role).replace(/\.ts$/, '.js')}');\n`;
   return `const role = process.env['FACTORY_ROLE'] ?? '';
 if (role !== '${role}') throw new Error(\`This package serves the role ${role}, and FACTORY_ROLE is \${role === '' ? 'missing' : \`"\${role}"\`}. Deploy the package of that role, or set FACTORY_ROLE=${role}.\`);
 await import('./functions/${role}/index.js');

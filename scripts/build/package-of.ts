@@ -15,7 +15,7 @@ const REQUIRED = /createRequire\(import\.meta\.url\)(?:\.resolve)?\(\s*'([^']+)'
 const INSIDE = /new URL\(\s*`(\.\/inside\/[a-z-]+)\$\{/g;
 const BUILT_IN = new Set(builtinModules);
 
-/** What a package's entry reaches (a role's module, or the container's program): modules by value imports, files they load, npm packages they import. */
+/** What a package's entry reaches (a role's module, or an image's program): modules by value imports, files they load, npm packages they import. */
 export function packageOf(name: string, files: readonly Source[]): RolePackage {
   const known = new Map(files.map((file) => [file.path, file]));
   const modules = new Set([entryOf(name)]);
@@ -42,9 +42,14 @@ export function packageOf(name: string, files: readonly Source[]): RolePackage {
   return { modules: [...modules].sort(), assets: [...assets].sort(), packages: [...packages].sort() };
 }
 
-/** The container's program serves two roles, the others one each. */
-export const entryOf = (name: string): string =>
-  name === 'container' ? 'container/main.ts' : `functions/${name}/index.ts`;
+/** The container's program serves two roles, the session's none, the others one each. */
+export const entryOf = (name: string): string => IMAGES[name] ?? `functions/${name}/index.ts`;
+
+/** The programs of images. */
+const IMAGES: Readonly<Record<string, string>> = {
+  container: 'container/main.ts',
+  session: 'container/session/main.ts',
+};
 
 function addPackage(packages: Set<string>, specifier: string): void {
   if (specifier.startsWith('node:') || BUILT_IN.has(specifier) || specifier === '') return;

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { makePlan, planText, readPlan } from '../../shared/domain/deployment/plan.ts';
 import { overlapping } from './address-ranges.ts';
 import { overlayHost } from './host-overlay.ts';
-import { makePlan, planText, readPlan } from './plan.ts';
 
 /**
  * What the shell scripts of `infra/scripts` leave to a program. Exit code 1 with one line when something is not as it must be.

@@ -3,7 +3,7 @@ import { allChecks } from './checks/all.ts';
 import { requestsCompared } from './checks/requests.ts';
 import { readCode } from './code.ts';
 import { compileWith } from './compiler.ts';
-import { FAULTS_AHEAD, SETTINGS_AHEAD } from './contract/settings.ts';
+import { SETTINGS_AHEAD } from './contract/settings.ts';
 import { TELEMETRY_AHEAD } from './contract/telemetry.ts';
 import { runChecks } from './finding.ts';
 import { functionsOfRole } from './functions-of-role.ts';
@@ -44,11 +44,6 @@ if (command === 'functions') {
     '- anything a subscription would say: quotas, regions, policies, names that are taken, whether a what-if is empty the second time',
   );
   console.log(`- settings that no code reads yet: ${Object.keys(SETTINGS_AHEAD).join(', ')}`);
-  console.log(
-    `- settings that the code refuses today: ${Object.entries(FAULTS_AHEAD)
-      .map(([name, faults]) => `${name} ${faults.join(' ')}`)
-      .join('; ')}`,
-  );
   console.log(
     `- metrics that nothing emits yet: ${Object.entries(TELEMETRY_AHEAD)
       .map(([name, { because }]) => `${name} (${because})`)

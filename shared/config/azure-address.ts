@@ -5,7 +5,7 @@ import { z } from 'zod';
  * address that carries a signature or a key is refused.
  */
 
-const bare = (text: string): boolean => {
+export const isBareUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { search, hash, username, password } = new URL(text);
   return search === '' && hash === '' && username === '' && password === '';
@@ -14,7 +14,7 @@ const bare = (text: string): boolean => {
 /** A blob container or a table: `https://<account>.<service>/<name>`. */
 export const storageUrl = z
   .url({ protocol: /^https$/ })
-  .refine(bare, 'an https address without a signature, a key or a query');
+  .refine(isBareUrl, 'an https address without a signature, a key or a query');
 
 /** A key of a vault, without a version: one with a version would never follow a rotation. */
 export const keyUrl = z

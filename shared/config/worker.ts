@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identityClientId } from './azure-address.ts';
+import { identityClientId, isBareUrl } from './azure-address.ts';
 import { type Environment, readSettings, type SettingFault } from './read-settings.ts';
 import { TELEMETRY_SETTINGS, type TelemetrySettings, telemetryOf } from './telemetry.ts';
 
@@ -20,7 +20,13 @@ const settings = z.object({
   /** Directory for the workspaces of running jobs; nothing in it outlives its job. */
   FACTORY_DATA: z.string().min(1),
   /** How untrusted programs are run. `process` has no isolation: each application must allow it, and evidence says so. */
-  FACTORY_SANDBOX: z.enum(['bubblewrap', 'process']).default('bubblewrap'),
+  FACTORY_SANDBOX: z.enum(['bubblewrap', 'process', 'sessions']).default('bubblewrap'),
+  /** With `sessions`: the management endpoint of the pool, which the managed identity of this process has to be an executor of. */
+  FACTORY_SESSION_POOL: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPrivateOrSecure, 'https, unless the pool is a stand-in on this machine (a loopback address)')
+    .refine(isBareUrl, 'an address without a user, a query or a fragment')
+    .optional(),
   /** Jobs at once in this process. */
   FACTORY_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   /** The one npm registry the packages pool may read; npm's configured one when absent. */
@@ -37,7 +43,9 @@ export type WorkerSettings = {
   readonly controlUrl: string;
   readonly credential: WorkerCredential;
   readonly dataDirectory: string;
-  readonly sandbox: 'bubblewrap' | 'process';
+  readonly sandbox: 'bubblewrap' | 'process' | 'sessions';
+  /** Given exactly with `sessions`. */
+  readonly sessionPool: string | undefined;
   readonly concurrency: number;
   readonly npmRegistry: string | undefined;
   /** Undefined when telemetry is off. */
@@ -58,13 +66,14 @@ export function readWorkerSettings(environment: Environment): WorkerSettings {
         : { kind: 'file', file: data.FACTORY_CREDENTIAL_FILE },
     dataDirectory: data.FACTORY_DATA,
     sandbox: data.FACTORY_SANDBOX,
+    sessionPool: data.FACTORY_SESSION_POOL,
     concurrency: data.FACTORY_CONCURRENCY,
     npmRegistry: data.FACTORY_NPM_REGISTRY,
     telemetry: telemetryOf(data),
   };
 }
 
-/** One credential, and the whole of it. */
+/** One credential, and the whole of it; a sandbox, and the whole of it. */
 function* together(given: Environment): Iterable<SettingFault> {
   const file = given['FACTORY_CREDENTIAL_FILE'] !== undefined;
   const managed = given['AZURE_CLIENT_ID'] !== undefined;
@@ -77,6 +86,13 @@ function* together(given: Environment): Iterable<SettingFault> {
     yield ['FACTORY_CREDENTIAL_FILE', 'is not set, and AZURE_CLIENT_ID (with FACTORY_AUDIENCE) is not either'];
   if (!file && managed && given['FACTORY_AUDIENCE'] === undefined)
     yield ['FACTORY_AUDIENCE', "is not set, and a managed identity's tokens are for it"];
+  const sessions = given['FACTORY_SANDBOX'] === 'sessions';
+  if (sessions && given['FACTORY_SESSION_POOL'] === undefined)
+    yield ['FACTORY_SESSION_POOL', 'is not set, and FACTORY_SANDBOX=sessions runs programs in that pool'];
+  if (sessions && !managed)
+    yield ['AZURE_CLIENT_ID', 'is not set, and a session pool is reached under that managed identity alone'];
+  if (!sessions && given['FACTORY_SESSION_POOL'] !== undefined)
+    yield ['FACTORY_SESSION_POOL', 'is given without FACTORY_SANDBOX=sessions: one of the two is a mistake'];
 }
 
 function isPrivateOrSecure(text: string): boolean {

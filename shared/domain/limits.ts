@@ -34,6 +34,7 @@ export const LIMITS = {
   },
   approval: { expiryMs: 3 * DAY, reasonLength: 2_000 },
   effect: { actMs: 2 * MINUTE, lookMs: 10 * MINUTE },
+  deployment: { planBytes: 16 * MiB, askMs: 10 * MINUTE, pollMs: 5 * SECOND, settleMs: 1 * MINUTE },
   artifact: {
     bytes: 512 * MiB,
     chunkBytes: 8 * MiB,

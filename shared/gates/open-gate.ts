@@ -50,14 +50,15 @@ export function* openGate(
   if (application === undefined) throw new Error(`request ${row.id} has no application`);
   const facts = yield* factsOf(request, gate.riskFrom);
   const packet = context.documents.packet(row.packet_digest);
-  const risk = assessRisk({ packet, declaration: context.documents.declaration(row.declaration_digest), facts });
+  const declaration = context.documents.declaration(row.declaration_digest);
+  const risk = assessRisk({ packet, declaration, facts });
   const needed = approvalRequirement(risk.tier, gate.subject);
   const decision = decide(context, application.definitions_digest, EFFECTOR, now, 'performEffect', {
     id: row.id,
     tenant: context.tenant,
     application: row.application_id,
     kind: effectKinds(packet)[0] ?? 'none',
-    target: effectTarget(packet, row.id),
+    target: effectTarget(packet, declaration, row.id),
     tier: risk.tier,
     approvals: needed.approvals,
     required: needed.approvals,

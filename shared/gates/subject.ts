@@ -42,7 +42,7 @@ export function* gatherSubject(
     baseTree: (facts.baseTree as Digest | undefined) ?? absent,
     receipt: receipt?.claims_digest ?? absent,
     changeEvidence: evidence?.digest ?? absent,
-    target: effectTarget(packet, row.id),
+    target: effectTarget(packet, scope.context.documents.declaration(row.declaration_digest), row.id),
     effects: effectKinds(packet),
     policy,
     risk,

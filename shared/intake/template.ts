@@ -28,22 +28,39 @@ const LINE_PART: Readonly<Record<LineName, string>> = {
   # The advisory that asks for it, if there is one.
   # advisory: GHSA-...
 `,
+  'azure-deployment': `line:
+  name: azure-deployment
+  # An environment that the application declares: its folder of compiled files, subscription, stack and location.
+  environment: FILL-IN
+  # What else than creating and modifying the deployment may do.
+  # allow: [Delete, Unsupported]
+`,
 };
 
 const SCOPE_PATHS: Readonly<Record<LineName, string>> = {
   patch: 'FILL-IN # e.g. src/**',
   'api-migration': 'FILL-IN # e.g. src/**',
   'dependency-update': 'package.json',
+  'azure-deployment':
+    'FILL-IN # the file plan.json in the folder of the environment, e.g. infra/compiled/dev/plan.json',
 };
 const MORE_PATHS: Readonly<Record<LineName, string>> = {
   patch: '',
   'api-migration': '',
   'dependency-update': '    - package-lock.json\n',
+  'azure-deployment': '',
 };
 const SOURCE: Readonly<Record<LineName, string>> = {
   patch: 'person',
   'api-migration': 'migration_spec',
   'dependency-update': 'advisory',
+  'azure-deployment': 'person',
+};
+const FORMAT: Readonly<Record<LineName, string>> = {
+  patch: 'pull_request # or patch',
+  'api-migration': 'pull_request # or patch',
+  'dependency-update': 'pull_request # or patch',
+  'azure-deployment': 'deployment',
 };
 
 /**
@@ -101,7 +118,7 @@ validation:
 # rollback: Revert the merge commit.
 # risk: { atLeast: medium } # raises the computed risk, never lowers it
 output:
-  format: pull_request # or patch
+  format: ${FORMAT[name]}
 
 ${LINE_PART[name]}`;
 }

@@ -1,5 +1,6 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
 import type { ProductLine } from '../domain/blueprint/schema.ts';
+import { deploymentFaults } from '../domain/deployment/environment.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import type { RefusalDetail } from '../domain/refusal.ts';
 import { invalid } from './packet.ts';
@@ -22,7 +23,11 @@ export type PacketSurroundings = {
  * reproduction, a deadline that has passed.
  */
 export function validatePacket(packet: Packet, surroundings: PacketSurroundings): void {
-  const faults = [...applicationFaults(packet, surroundings.declaration), ...installedLineFaults(packet, surroundings)];
+  const faults = [
+    ...applicationFaults(packet, surroundings.declaration),
+    ...deploymentFaults(packet, surroundings.declaration),
+    ...installedLineFaults(packet, surroundings),
+  ];
   if (
     packet.deadline !== undefined &&
     surroundings.now !== undefined &&

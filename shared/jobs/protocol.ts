@@ -47,6 +47,7 @@ export const ARTIFACT_KINDS = [
   'checkpoint',
   'investigation',
   'install_plan',
+  'deployment_plan',
 ] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
@@ -127,7 +128,7 @@ export type Hint = z.infer<typeof hintSchema>;
 /** Application property of a hint's message with the `traceparent` of its sending, as the Service Bus SDKs name it. A hint without one is as good. */
 export const TRACE_PROPERTY = 'Diagnostic-Id';
 
-export const EFFECT_KINDS = ['git_push', 'pull_request', 'deliver_patch'] as const;
+export const EFFECT_KINDS = ['git_push', 'pull_request', 'deliver_patch', 'azure_deployment'] as const;
 export type EffectKind = (typeof EFFECT_KINDS)[number];
 
 /** An effect an effector is about to perform. `tree` is the sha256 tree digest it recomputed from the bytes it is about to send. */

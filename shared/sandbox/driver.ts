@@ -3,7 +3,7 @@
  * what it saw; it never judges the program. Everything in {@link SandboxIdentity} goes into evidence.
  */
 
-export type SandboxKind = 'bubblewrap' | 'process';
+export type SandboxKind = 'bubblewrap' | 'process' | 'sessions';
 
 /** `none` means that the program could read and change whatever the worker can: evidence has to say so. */
 export type Isolation = 'isolated' | 'none';

@@ -38,7 +38,8 @@ function resolveSource(mount: Mount, owner: FileOwner): string {
   return source;
 }
 
-function requireTarget(target: string): void {
+/** Throws `SANDBOX-MOUNT-REFUSED` for a place inside that no mount may have. */
+export function requireTarget(target: string): void {
   const plain = isAbsolute(target) && normalize(target) === target && target !== '/' && !target.endsWith('/');
   if (plain && !reserved.some((place) => target === place || target.startsWith(`${place}/`))) return;
   throw new SandboxRefusal(

@@ -1,11 +1,14 @@
 import { bubblewrapDriver } from './bubblewrap/bubblewrap.ts';
-import type { SandboxDriver, SandboxIdentity, SandboxKind } from './driver.ts';
+import type { SandboxDriver, SandboxIdentity } from './driver.ts';
 import { processDriver } from './process/process.ts';
 import { SandboxRefusal } from './refusal.ts';
 
+/** The drivers that need nothing but this machine. */
+type LocalSandboxKind = 'bubblewrap' | 'process';
+
 export type SandboxPreference = {
   /** Tried in this order. */
-  readonly kinds: readonly [SandboxKind, ...SandboxKind[]];
+  readonly kinds: readonly [LocalSandboxKind, ...LocalSandboxKind[]];
   /** Policy's word that this job may run without isolation; without it `process` is passed over. */
   readonly acknowledgedNoIsolation?: true;
 };

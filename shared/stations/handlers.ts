@@ -1,6 +1,7 @@
 import { type TaskContext, TaskFailure, type TaskHandler } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { apiMigrationStation } from './api-migration/station.ts';
+import { azureDeploymentStation } from './azure-deployment/station.ts';
 import { dependencyUpdateStation } from './dependency-update/station.ts';
 import { implementTask } from './implement-task.ts';
 import { fetchPackagesTask } from './packages/fetch-packages-task.ts';
@@ -15,7 +16,12 @@ export type StationConfiguration = {
   readonly registry: string;
 };
 
-const stations: readonly Station[] = [patchStation, apiMigrationStation, dependencyUpdateStation];
+const stations: readonly Station[] = [
+  patchStation,
+  apiMigrationStation,
+  dependencyUpdateStation,
+  azureDeploymentStation,
+];
 
 /** The stations' tasks by name. */
 export function stationHandlers({ driver, registry }: StationConfiguration): Readonly<Record<string, TaskHandler>> {

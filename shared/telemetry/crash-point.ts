@@ -25,6 +25,7 @@ export const CROSSINGS = [
   'effect.intend',
   'effect.push',
   'effect.pull_request',
+  'effect.deployment',
   'effect.verify',
 ] as const;
 export type Crossing = (typeof CROSSINGS)[number];

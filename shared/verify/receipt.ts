@@ -58,6 +58,13 @@ const lineClaims = z.discriminatedUnion('line', [
     publicApiBefore: digest.nullable(),
     publicApiAfter: digest.nullable(),
   }),
+  z.strictObject({
+    line: z.literal('azure-deployment'),
+    environment: z.string(),
+    /** Digest of the plan's bytes: those in the tree, and those that are applied. */
+    plan: digest,
+    changes: z.record(z.string().max(64), z.int().min(0)),
+  }),
 ]);
 export type LineClaims = z.infer<typeof lineClaims>;
 
@@ -88,7 +95,7 @@ export const receiptSchema = z.strictObject({
       fromChange: z.array(path).max(200),
     }),
     sandbox: z.strictObject({
-      kind: z.enum(['bubblewrap', 'process']),
+      kind: z.enum(['bubblewrap', 'process', 'sessions']),
       isolation: z.enum(['isolated', 'none']),
       versions: z.record(z.string(), z.string()),
     }),

@@ -24,6 +24,28 @@ test('nothing runs without isolation beside a managed identity', () => {
     expect(() => sandboxOf(file, { [name]: 'x' })).toThrow(/refused in Azure/);
 });
 
+test('a session pool is named whole, and reached under a managed identity alone', () => {
+  const FACTORY_SESSION_POOL = 'https://pool.environment.westeurope.azurecontainerapps.io';
+  const sessions = { ...managed, FACTORY_SANDBOX: 'sessions', FACTORY_SESSION_POOL };
+  const settings = readWorkerSettings(sessions);
+  expect([settings.sandbox, settings.sessionPool]).toEqual(['sessions', FACTORY_SESSION_POOL]);
+  expect(sandboxOf(settings, { IDENTITY_ENDPOINT: 'x' })).toMatchObject({ kind: 'sessions', isolation: 'isolated' });
+  const file = { ...worker, FACTORY_CREDENTIAL_FILE: '/x', FACTORY_SANDBOX: 'sessions', FACTORY_SESSION_POOL };
+  expect(() => readWorkerSettings(file)).toThrow('AZURE_CLIENT_ID: is not set, and a session pool');
+  expect(() => readWorkerSettings({ ...sessions, FACTORY_SESSION_POOL: '' })).toThrow(
+    'FACTORY_SESSION_POOL: is not set',
+  );
+  expect(() => readWorkerSettings({ ...sessions, FACTORY_SANDBOX: '' })).toThrow('one of the two is a mistake');
+  for (const wrong of [
+    'http://pool.example.com',
+    `${FACTORY_SESSION_POOL}?identifier=x`,
+    'https://me:secret@pool.example.com',
+  ])
+    expect(() => readWorkerSettings({ ...sessions, FACTORY_SESSION_POOL: wrong })).toThrow('  FACTORY_SESSION_POOL: ');
+  const secret = 'https://me:secret@pool.example.com';
+  expect(() => readWorkerSettings({ ...sessions, FACTORY_SESSION_POOL: secret })).not.toThrow(/secret/);
+});
+
 test('a container has a pool of its role, and hints under its identity', () => {
   const container = { FACTORY_ROLE: 'verifier', FACTORY_POOL: 'verify' };
   expect(readContainerSettings(container)).toEqual({ role: 'verifier', pool: 'verify', hints: undefined });

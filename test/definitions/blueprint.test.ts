@@ -8,7 +8,7 @@ type Node = Record<string, unknown> & { id: string };
 type Draft = { nodes: Node[] } & Record<string, unknown>;
 
 const read = (file: string): Draft => parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as Draft;
-const NAMES = ['patch', 'api-migration', 'dependency-update', 'bench'];
+const NAMES = ['patch', 'api-migration', 'dependency-update', 'azure-deployment', 'bench'];
 const shipped = (name = 'patch'): Draft => read(`../../definitions/lines/${name}.yaml`);
 const node = (draft: Draft, id: string): Node => draft.nodes.find((item) => item.id === id)!;
 const faultsOf = (draft: Draft): string[] =>

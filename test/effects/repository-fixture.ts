@@ -33,16 +33,29 @@ export function git(repository: string, args: string[], input?: string): string 
   }).trim();
 }
 
-/** A commit of a flat tree, in a bare repository. */
+function writeTree(repository: string, files: Record<string, string>): string {
+  const folders = Object.groupBy(Object.entries(files), ([path]) =>
+    path.split('/').length > 1 ? path.split('/')[0]! : '',
+  );
+  const entries = Object.entries(folders).flatMap(([folder, inside = []]) =>
+    folder === ''
+      ? inside.map(
+          ([name, text]) => `100644 blob ${git(repository, ['hash-object', '-w', '--stdin'], text)}\t${name}\n`,
+        )
+      : [
+          `040000 tree ${writeTree(repository, Object.fromEntries(inside.map(([path, text]) => [path.slice(folder.length + 1), text])))}\t${folder}\n`,
+        ],
+  );
+  return git(repository, ['mktree'], entries.join(''));
+}
+
+/** A commit of plain files, in a bare repository. */
 export function commitFiles(
   repository: string,
   files: Record<string, string>,
   parent?: string,
 ): { commit: string; tree: string } {
-  const entries = Object.entries(files).map(
-    ([name, text]) => `100644 blob ${git(repository, ['hash-object', '-w', '--stdin'], text)}\t${name}\n`,
-  );
-  const tree = git(repository, ['mktree'], entries.join(''));
+  const tree = writeTree(repository, files);
   return {
     tree,
     commit: git(repository, ['commit-tree', tree, ...(parent === undefined ? [] : ['-p', parent]), '-m', 'a commit']),
@@ -52,16 +65,32 @@ export function commitFiles(
 type Inputs = Record<string, { kind: ArtifactKind; bytes: Uint8Array | string }>;
 
 /** A bare repository with a main branch, a change to it as a station and a verifier would hand it over, and a control server. */
-export async function deliveryFixture(options: { format?: 'pull_request' | 'patch'; goal?: string } = {}) {
+export async function deliveryFixture(
+  options: {
+    format?: 'pull_request' | 'patch' | 'deployment';
+    goal?: string;
+    /** Files of base and change, and what packet and declaration have beside the usual. */
+    files?: { base: Record<string, string>; change: Record<string, string> };
+    packet?: Record<string, unknown>;
+    declaration?: Record<string, unknown>;
+  } = {},
+) {
   const directory = await mkdtemp(join(tmpdir(), 'factory-effects-'));
   const bare = join(directory, 'hosted.git');
   execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', bare]);
-  const base = commitFiles(bare, { 'rate.js': 'export const rate = 1;\n', 'README.md': 'rates\n' });
+  const base = commitFiles(
+    bare,
+    options.files?.base ?? { 'rate.js': 'export const rate = 1;\n', 'README.md': 'rates\n' },
+  );
   git(bare, ['update-ref', 'refs/heads/main', base.commit]);
 
   const work = join(directory, 'work.git');
   execFileSync('git', ['clone', '--quiet', '--bare', '--no-hardlinks', bare, work], { stdio: 'ignore' });
-  const change = commitFiles(work, { 'rate.js': 'export const rate = 2;\n', 'README.md': 'rates\n' }, base.commit);
+  const change = commitFiles(
+    work,
+    options.files?.change ?? { 'rate.js': 'export const rate = 2;\n', 'README.md': 'rates\n' },
+    base.commit,
+  );
   await bundleRepository({
     repository: work,
     commit: parseCommitId(base.commit),
@@ -87,12 +116,14 @@ export async function deliveryFixture(options: { format?: 'pull_request' | 'patc
     scope: { repository: 'rates', allowedPaths: ['**'] },
     output: { format: options.format ?? 'pull_request' },
     line: { name: 'patch', patch: 'x' },
+    ...options.packet,
   };
   const declaration = {
     apiVersion: 'factory/v1',
     kind: 'Application',
     name: 'rates',
     repositories: [{ name: 'rates', codeHost: 'local', location: bare }],
+    ...options.declaration,
   };
   const some = digestOfBytes('some');
   const receipt = (tree: string = digest) => ({
@@ -173,7 +204,8 @@ export async function deliveryFixture(options: { format?: 'pull_request' | 'patc
       return { branches, pullRequests };
     },
     /** Runs an effector process on a hint until it ends; answers the signal that ended it, and what it printed. */
-    effector: (job: TestJob, crashAt?: string) => runEffector(control, join(directory, 'data'), job, crashAt),
+    effector: (job: TestJob, crashAt?: string, path?: string) =>
+      ended(startEffector(control, join(directory, 'data'), job, crashAt, path)),
     async close() {
       await control.close();
       await rm(directory, { recursive: true, force: true });
@@ -182,11 +214,11 @@ export async function deliveryFixture(options: { format?: 'pull_request' | 'patc
 }
 export type DeliveryFixture = Awaited<ReturnType<typeof deliveryFixture>>;
 
-export function startEffector(control: ControlServer, data: string, job: TestJob, crashAt?: string) {
+export function startEffector(control: ControlServer, data: string, job: TestJob, crashAt?: string, path?: string) {
   const script = fileURLToPath(new URL('./effector-process.ts', import.meta.url));
   const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
   return spawn(node, [script, control.url, data, JSON.stringify(control.hint(job))], {
-    env: { PATH: process.env['PATH'] ?? '', ...(crashAt === undefined ? {} : { FACTORY_CRASH_AT: crashAt }) },
+    env: { PATH: path ?? process.env['PATH'] ?? '', ...(crashAt === undefined ? {} : { FACTORY_CRASH_AT: crashAt }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
@@ -204,9 +236,6 @@ export async function ended(
   });
   return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr })));
 }
-
-const runEffector = (control: ControlServer, data: string, job: TestJob, crashAt?: string) =>
-  ended(startEffector(control, data, job, crashAt));
 
 /** An envelope of change evidence about this request and tree, as the plane would have signed it. */
 export function evidenceOf(request: string, tree: string, goal: string): string {

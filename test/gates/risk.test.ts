@@ -43,6 +43,12 @@ describe('risk by what changes', () => {
     expect(tier(facts(paths))).toBe(expected);
   });
 
+  it('a deployment is high, whatever file it brings', () => {
+    const deployed = { ...packet(), output: { format: 'deployment' as const } };
+    const { tier: found, reasons } = assessRisk({ packet: deployed, declaration, facts: facts(['docs/plan.json']) });
+    expect([found, reasons.map((reason) => reason.signal)]).toEqual(['high', expect.arrayContaining(['deployment'])]);
+  });
+
   it('tells each reason once, with examples', () => {
     const { reasons } = assessRisk({
       packet: packet(),

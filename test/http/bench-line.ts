@@ -1,20 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parse } from 'yaml';
 import type { Answer, ControlProcess, Json } from './control-process.ts';
 
 const definitions = path.resolve(import.meta.dirname, '../../definitions');
-const FILES = [
-  'manifest.yaml',
-  'lines/patch.yaml',
-  'lines/api-migration.yaml',
-  'lines/dependency-update.yaml',
-  'lines/bench.yaml',
-  'policies/requests.cedar',
-  'policies/approvals.cedar',
-  'policies/effects.cedar',
-  'policies/definitions.cedar',
-  'policies/oversight.cedar',
-];
+const manifest = parse(readFileSync(path.join(definitions, 'manifest.yaml'), 'utf8')) as Record<string, string[]>;
+const FILES = ['manifest.yaml', ...manifest['lines']!, ...manifest['policies']!];
 
 export const bundle = {
   files: Object.fromEntries(FILES.map((file) => [file, readFileSync(path.join(definitions, file), 'utf8')])),

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { overlapping } from '../../scripts/deployment/address-ranges.ts';
-import { makePlan, planText, readPlan } from '../../scripts/deployment/plan.ts';
+import { makePlan, planText, readPlan } from '../../shared/domain/deployment/plan.ts';
 import { type Rule, type ScriptedAz, scriptedAz } from './scripted-az.ts';
 
 const SUBSCRIPTION = '0d1f7a52-5b0e-4f0e-9d53-2a1c0f4e7a01';
@@ -82,6 +82,22 @@ describe('what-if and deployment', () => {
     expect(calls[3]).toBe(
       `az stack sub create --name factory-dev --location westeurope --template-file TMP/template.json --parameters TMP/parameters.json --description plan sha256:${digest} --action-on-unmanage detachAll --deny-settings-mode none --yes --output none`,
     );
+  });
+
+  test('what a what-if compiles is what is compiled for the factory to deploy from', () => {
+    const az = scriptedAz();
+    az.answers(LOOKING);
+    const { status, stdout, stderr } = az.run('compile.sh', ['dev', '--to', 'compiled/dev']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('template.json and parameters.json of dev are in compiled/dev');
+    const read = (name: string): unknown =>
+      JSON.parse(readFileSync(path.join(az.directory, 'compiled/dev', name), 'utf8'));
+    expect([read('template.json'), read('parameters.json')]).toEqual([template, parameters]);
+    expect(az.calls()).toEqual([
+      'az bicep build --file infra/main.bicep --outfile compiled/dev/template.json',
+      'az bicep build-params --file infra/main.dev.bicepparam --outfile compiled/dev/parameters.json',
+    ]);
+    expect(az.run('compile.sh', ['dev']).status).toBe(2);
   });
 
   test('a second run applies nothing, and goes on with what comes after', () => {

@@ -54,6 +54,7 @@ test.each(commands)('%s refuses wrong use with exit code 2, and says what is wro
 
 test.each([
   ['whatif.sh', '--plan'],
+  ['compile.sh', '--to'],
   ['deploy.sh', '--digest'],
   ['publish.sh', '--package'],
 ])('%s refuses %s without its value', (script, option) => {

@@ -186,11 +186,14 @@ describe('code that went away from the templates', () => {
   });
   test('a setting that was ahead of the code and is read now', async () => {
     expect(
-      await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_SESSION_POOL']) }),
+      await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_CREDENTIALS_VAULT']) }),
     ).toContain('take it off the list of what is ahead');
   });
-  test('a value that was refused and is taken now', async () => {
-    expect(await whats('settings', unchanged, { refusals: () => [] })).toContain('station takes FACTORY_SANDBOX now');
+  test('a value that a role refuses', async () => {
+    const refusals = (role: string): string[] => (role === 'station' ? ['FACTORY_SANDBOX'] : []);
+    expect(await whats('settings', unchanged, { refusals })).toContain(
+      'station would not start: it refuses FACTORY_SANDBOX',
+    );
   });
   test('a pool that is new in the code', async () => {
     expect(

@@ -6,6 +6,7 @@ import { PATCH, refusalOf } from './packets.ts';
 
 const VALUES: Readonly<Record<string, string>> = {
   repository: 'shop',
+  environment: 'dev',
   package: 'left-pad',
   range: '"^1.0.0"',
   pattern: 'old($A)',

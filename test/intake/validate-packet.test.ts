@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { applicationDeclaration } from '../../shared/domain/application/declaration.ts';
 import { productLine } from '../../shared/domain/blueprint/schema.ts';
 import { parsePacket } from '../../shared/intake/packet.ts';
 import { validatePacket } from '../../shared/intake/validate-packet.ts';
@@ -54,6 +55,47 @@ describe('a packet and its application', () => {
     const bare = { ...declaration, checks: [], scenarios: [] };
     expect(faults({ reproduction: { none: 'no way' } }, { declaration: bare })).toEqual(['/validation no_validation']);
     expect(() => validatePacket(packet(), { declaration: bare, line })).not.toThrow();
+  });
+});
+
+describe('a deployment and its environment', () => {
+  const environment = {
+    name: 'dev',
+    repository: 'shop',
+    directory: 'infra/compiled/dev',
+    subscription: '0d1f7a52-5b0e-4f0e-9d53-2a1c0f4e7a01',
+    stack: 'shop-dev',
+    location: 'westeurope',
+  };
+  const declared = { ...declaration, environments: [environment] };
+  const deploys = { line: { name: 'azure-deployment', environment: 'dev' }, output: { format: 'deployment' } };
+  const offered = { line: { ...line, outputFormats: ['deployment' as const] }, declaration: declared };
+
+  it('names an environment that the application declares', () => {
+    expect(() => validatePacket(packet(deploys), offered)).not.toThrow();
+    expect(faults(deploys, { ...offered, declaration })).toEqual(['/line/environment unknown_environment']);
+  });
+
+  it('is of the default branch of the declared repository', () => {
+    const scope = { repository: 'shop', allowedPaths: ['infra/**'] };
+    expect(faults({ ...deploys, scope: { ...scope, ref: 'mine' } }, offered)).toEqual(['/scope/ref wrong_branch']);
+    expect(() => validatePacket(packet({ ...deploys, scope: { ...scope, ref: 'main' } }), offered)).not.toThrow();
+    const elsewhere = { ...declared, environments: [{ ...environment, repository: 'other' }] };
+    expect(faults(deploys, { ...offered, declaration: elsewhere })).toEqual(['/scope/repository wrong_repository']);
+  });
+
+  it.each([
+    { subscription: 'mine' },
+    { stack: "dev'] | [0" },
+    { stack: '--force' },
+    { directory: '../elsewhere' },
+    { directory: 'infra/.git' },
+    { directory: '/infra' },
+    { location: '@file' },
+  ])('is declared with plain names only: not %o', (odd) => {
+    const odds = { ...declared, environments: [{ ...environment, ...odd }] };
+    expect(applicationDeclaration.safeParse(declared).success).toBe(true);
+    expect(applicationDeclaration.safeParse(odds).success).toBe(false);
   });
 });
 

@@ -16,6 +16,8 @@ export type Line = {
   /** Bundle of the base, as the effector would have made it. */
   readonly source: string;
   readonly registry?: string;
+  /** The plan of a deployment, as the effector would have looked it up. */
+  readonly deployment?: Uint8Array;
 };
 
 let sources = 0;
@@ -44,7 +46,13 @@ const run = (
   const job = {
     task,
     station: packet.line.name,
-    inputs: { packet: json(packet), declaration: json(declaration), source, ...inputs },
+    inputs: {
+      packet: json(packet),
+      declaration: json(declaration),
+      source,
+      ...(line.deployment === undefined ? {} : { deployment: line.deployment }),
+      ...inputs,
+    },
   };
   return jobs.run(handlers[task], signal === undefined ? job : { ...job, signal });
 };

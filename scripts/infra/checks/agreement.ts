@@ -1,6 +1,6 @@
 import { textAt, type Value, within } from '../bicep/value.ts';
 import type { Code } from '../code.ts';
-import { FAULTS_AHEAD, LEFT_OUT, READ_BY_PLATFORM, READ_OF_CONNECTION, SETTINGS_AHEAD } from '../contract/settings.ts';
+import { LEFT_OUT, READ_BY_PLATFORM, READ_OF_CONNECTION, SETTINGS_AHEAD } from '../contract/settings.ts';
 import { TELEMETRY_AHEAD } from '../contract/telemetry.ts';
 import type { Check, Fault } from '../finding.ts';
 import { type Landing, templateOf } from '../landing.ts';
@@ -115,13 +115,8 @@ function* settingsOfOne(
     if (!names.has(name)) yield { where, what: `the triggers of ${role} connect by ${name}, which is not given` };
   if (names.has('FACTORY_ROLE') && names.get('FACTORY_ROLE') !== role)
     yield { where, what: `${role} is told to be ${names.get('FACTORY_ROLE')}` };
-  const refused = code.refusals(role, Object.fromEntries(names));
-  const ahead = FAULTS_AHEAD[role] ?? [];
-  for (const name of refused)
-    if (!ahead.includes(name)) yield { where, what: `${role} would not start: it refuses ${name}` };
-  for (const name of ahead)
-    if (!refused.includes(name))
-      yield { where: 'contract/settings.ts', what: `${role} takes ${name} now: take it off the list of faults ahead` };
+  for (const name of code.refusals(role, Object.fromEntries(names)))
+    yield { where, what: `${role} would not start: it refuses ${name}` };
 }
 
 /** The role that control needs on what an address it is given leads to, by the type of resource. */

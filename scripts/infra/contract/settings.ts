@@ -4,14 +4,7 @@
 
 /** Settings the templates give that no code reads yet, and what will read them. */
 export const SETTINGS_AHEAD: Readonly<Record<string, string>> = {
-  FACTORY_SESSION_POOL: 'the sandbox driver of dynamic sessions',
   FACTORY_CREDENTIALS_VAULT: 'code hosts that take their credential from Key Vault',
-};
-
-/** Faults that the code finds today in the settings of a role: what it can't do in Azure yet. */
-export const FAULTS_AHEAD: Readonly<Record<string, readonly string[]>> = {
-  station: ['FACTORY_SANDBOX'],
-  verifier: ['FACTORY_SANDBOX'],
 };
 
 /** Settings the code reads that the templates leave out, and why that is right. */

@@ -31,8 +31,11 @@ export const crashPoints: Part = {
     const violations: string[] = [];
     let reached = 0;
     const points = CRASH_POINTS.filter(
-      // No traffic opens an incarnation; test/seal restores a plane and dies at those points.
-      (point) => !point.startsWith('incarnation.') && (run.sizes.crashPoints?.includes(point) ?? true),
+      // No traffic opens an incarnation or deploys; test/seal and test/effects die at those points.
+      (point) =>
+        !point.startsWith('incarnation.') &&
+        !point.startsWith('effect.deployment.') &&
+        (run.sizes.crashPoints?.includes(point) ?? true),
     );
     try {
       if (points.length === 0) throw new Error('none of the crash points that were asked for exists');

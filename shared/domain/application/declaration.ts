@@ -37,6 +37,25 @@ const scenario = z.strictObject({
   timeoutSeconds: z.int().min(1).max(600).default(30),
 });
 
+/**
+ * Where the line `azure-deployment` deploys to, and from which files. A packet names an environment and nothing of it, so that no
+ * packet reaches another subscription, stack or folder than people declared.
+ */
+const environment = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9]{0,15}$/),
+  /** Repository with the compiled files; what is deployed is the tip of its default branch. */
+  repository: name,
+  /** Its folder with the compiled `template.json` and `parameters.json`, at a path without dots at the beginning. */
+  directory: z
+    .string()
+    .max(200)
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/),
+  subscription: z.guid().lowercase(),
+  /** Name of the deployment stack, at the scope of the subscription. */
+  stack: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,89}$/),
+  location: z.string().regex(/^[a-z0-9]{2,40}$/),
+});
+
 export const applicationDeclaration = z.strictObject({
   apiVersion: z.literal('factory/v1'),
   kind: z.literal('Application'),
@@ -49,6 +68,7 @@ export const applicationDeclaration = z.strictObject({
   /** Production data, its migrations, keys: a change here is of critical risk. */
   criticalPaths: z.array(glob).max(100).optional(),
   scenarios: z.array(scenario).max(50).default([]),
+  environments: z.array(environment).max(20).optional(),
   /** Command that prepares a checkout for its checks inside the offline sandbox, e.g. `npm ci --offline`. */
   prepare: command.optional(),
   sandbox: z.strictObject({ allowProcess: z.boolean().default(false) }).default({ allowProcess: false }),
@@ -56,4 +76,5 @@ export const applicationDeclaration = z.strictObject({
 
 export type ApplicationDeclaration = z.infer<typeof applicationDeclaration>;
 export type Check = ApplicationDeclaration['checks'][number];
+export type Environment = z.infer<typeof environment>;
 export type Scenario = ApplicationDeclaration['scenarios'][number];

@@ -13,6 +13,7 @@ export type Tasks = ReadonlyMap<string, TaskContract>;
 export const TASKS: Tasks = new Map(
   Object.entries<TaskContract>({
     'fetch-source': { pool: 'fetch', verdicts: ['fetched', 'fetched_npm'], outputs: ['source'] },
+    'look-deployment': { pool: 'fetch', verdicts: ['looked'], outputs: ['deployment'] },
     'fetch-packages': {
       pool: 'packages',
       verdicts: ['ok', 'none', 'needs_human', 'not_applicable'],
@@ -39,7 +40,7 @@ export const TASKS: Tasks = new Map(
       verdicts: ['valid', 'invalid', 'out_of_scope', 'tests_touched', 'needs_human'],
       outputs: ['receipt', 'diff', 'log'],
     },
-    deliver: { pool: 'effect', verdicts: ['delivered', 'refuted'], outputs: ['patch', 'log'] },
+    deliver: { pool: 'effect', verdicts: ['delivered', 'refuted', 'stale'], outputs: ['patch', 'log'] },
     'bench-plan': { pool: 'plan', verdicts: ['ok'], outputs: ['plan'] },
     'bench-build': { pool: 'build', verdicts: ['ok'], outputs: ['change'] },
     'bench-verify': { pool: 'verify', verdicts: ['ok', 'invalid'], outputs: ['receipt'] },

@@ -32,7 +32,7 @@ export const facts = z.strictObject({
   coverage: z.enum(['known', 'unknown']).optional(),
   importers: z.int().min(0).optional(),
   versionChange: z.enum(['none', 'patch', 'minor', 'major', 'unknown']).optional(),
-  sandbox: z.enum(['bubblewrap', 'process']).optional(),
+  sandbox: z.enum(['bubblewrap', 'process', 'sessions']).optional(),
   count: z.int().min(0).optional(),
   /** Of the station that made a change: its own version and that of the tool it used. */
   stationVersion: z.string().min(1).max(200).optional(),

@@ -35,13 +35,26 @@ const dependencyUpdate = z.strictObject({
   advisory: z.string().max(LIMITS.packet.textLength).optional(),
 });
 
+/** Kinds of change in a what-if that a deployment brings only when its packet allows them. */
+const ALLOWED_CHANGES = ['Delete', 'Unsupported'] as const;
+
+const azureDeployment = z.strictObject({
+  name: z.literal('azure-deployment'),
+  /** Name of an environment that the application declares. Where that is, the declaration says. */
+  environment: z.string().regex(/^[a-z][a-z0-9]{0,15}$/),
+  allow: z.array(z.enum(ALLOWED_CHANGES)).max(ALLOWED_CHANGES.length).default([]),
+});
+
 /** The plane's own measuring lines (`bench`, `bench-…`) need nothing beside the common fields. */
 const bench = z.strictObject({ name: z.templateLiteral(['bench', z.string().regex(/^(?:-[a-z0-9-]{1,50})?$/)]) });
 
 /** The product lines that have an input of their own. Intake refuses any other by name, with the list of the known ones. */
-export const LINE_NAMES = ['patch', 'api-migration', 'dependency-update'] as const;
+export const LINE_NAMES = ['patch', 'api-migration', 'dependency-update', 'azure-deployment'] as const;
 export type LineName = (typeof LINE_NAMES)[number];
 
-export const lineInput = z.union([z.discriminatedUnion('name', [patch, apiMigration, dependencyUpdate]), bench]);
+export const lineInput = z.union([
+  z.discriminatedUnion('name', [patch, apiMigration, dependencyUpdate, azureDeployment]),
+  bench,
+]);
 export type LineInput = z.infer<typeof lineInput>;
 export type AstGrepRule = z.infer<typeof astGrepRule>;

@@ -110,7 +110,7 @@ export const NO_OP_CODES = [
 ] as const;
 export type NoOpCode = (typeof NO_OP_CODES)[number];
 
-export const OUTPUT_FORMATS = ['pull_request', 'patch', 'note'] as const;
+export const OUTPUT_FORMATS = ['pull_request', 'patch', 'note', 'deployment'] as const;
 
 export const packetSchema = z.strictObject({
   apiVersion: z.literal('factory/v1'),

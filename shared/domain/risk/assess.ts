@@ -156,6 +156,12 @@ function historyReasons(history: ChangeHistory | undefined): RiskReason[] {
 function statedReasons({ packet }: RiskInputs): RiskReason[] {
   const reasons: RiskReason[] = [];
   const stated = packet.risk?.atLeast ?? 'low';
+  if (packet.output.format === 'deployment')
+    reasons.push({
+      signal: 'deployment',
+      tier: 'high',
+      because: 'It changes a running environment, which no branch keeps apart.',
+    });
   const exceptions = packet.risk?.securityExceptions ?? [];
   if (stated !== 'low')
     reasons.push({ signal: 'stated_by_packet', tier: stated, because: `The packet asks for at least ${stated}.` });

@@ -7,6 +7,7 @@ import { openLocalCodeHost } from './local/local-code-host.ts';
 /** The repository a packet is about, as its application declares it. */
 export type Repository = {
   readonly packet: Packet;
+  readonly declaration: ApplicationDeclaration;
   readonly name: string;
   /** Branch the change is for. */
   readonly branch: string;
@@ -15,8 +16,7 @@ export type Repository = {
 
 /** Reads packet and declaration of a job and finds the repository. Nothing else a job brings names a location. */
 export async function repositoryOf(context: TaskContext): Promise<Repository> {
-  const packet = packetSchema.parse(await jsonInput(context, 'packet'));
-  const declaration = applicationDeclaration.parse(await jsonInput(context, 'declaration'));
+  const { packet, declaration } = await readTask(context);
   const { repository: name, ref } = packet.scope;
   const declared = declaration.repositories.find((repository) => repository.name === name);
   if (declared === undefined) {
@@ -27,12 +27,22 @@ export async function repositoryOf(context: TaskContext): Promise<Repository> {
       message: `The packet names the repository ${name}; the application ${declaration.name} has ${known}.`,
     });
   }
-  return { packet, name, branch: ref ?? declared.defaultBranch, declared };
+  return { packet, declaration, name, branch: ref ?? declared.defaultBranch, declared };
 }
 
 /** @throws CodeHostUnreachable */
 export function openCodeHost({ declared }: Repository): Promise<CodeHost> {
   return openLocalCodeHost(declared.location);
+}
+
+/** What the job is for: the packet, and what its application declares. */
+export async function readTask(
+  context: TaskContext,
+): Promise<{ readonly packet: Packet; readonly declaration: ApplicationDeclaration }> {
+  return {
+    packet: packetSchema.parse(await jsonInput(context, 'packet')),
+    declaration: applicationDeclaration.parse(await jsonInput(context, 'declaration')),
+  };
 }
 
 async function jsonInput(context: TaskContext, name: string): Promise<unknown> {

@@ -1,17 +1,20 @@
 import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
+import { AzFailed } from '../azure-deployments/az.ts';
+import { azFailure } from '../azure-deployments/az-failure.ts';
 import { CodeHostUnreachable } from '../code-hosts/code-host.ts';
 import { repositoryOf } from '../code-hosts/repository.ts';
 import { deliverFailure } from './deliver-failure.ts';
 import { planDelivery, writeDelivery } from './delivery.ts';
-import { delivered, looked, notDelivered } from './delivery-result.ts';
+import { delivered, looked, notDelivered, stale } from './delivery-result.ts';
 import type { EffectEnd, EffectMode } from './effect-step.ts';
 import { performEffect } from './perform-effect.ts';
 import { openTestedChange } from './tested-change.ts';
 
 /**
  * Task `deliver` (pool effect): brings the packet's output about, as ordered effects, each fenced, looked at and recorded. Verdict
- * `delivered` when every one was seen; `refuted` when one is in a state that a person must judge. With the parameter `lookOnly` (a
+ * `delivered` when every one was seen; `refuted` when one is in a state that a person must judge; `stale` when what was approved is not
+ * what would happen any more, before anything was intended. With the parameter `lookOnly` (a
  * cancelled request) it only finds out and records what did happen.
  */
 export async function deliver(context: TaskContext): Promise<TaskResult> {
@@ -20,6 +23,7 @@ export async function deliver(context: TaskContext): Promise<TaskResult> {
     return await deliverAs(context, mode);
   } catch (error) {
     context.signal.throwIfAborted();
+    if (error instanceof AzFailed) throw new TaskFailure(azFailure(error));
     if (error instanceof CodeHostUnreachable || error instanceof SandboxRefusal)
       throw new TaskFailure(deliverFailure(error));
     throw error;
@@ -30,6 +34,7 @@ async function deliverAs(context: TaskContext, mode: EffectMode): Promise<TaskRe
   const repository = await repositoryOf(context);
   const change = await openTestedChange(context);
   const delivery = await planDelivery(context, repository, change, mode);
+  if ('stale' in delivery) return stale(delivery.stale, change);
   const ends: EffectEnd[] = [];
   for (const step of delivery.steps) {
     const end = await performEffect(context, step, mode);

@@ -45,6 +45,11 @@ export function notDelivered(step: EffectStep, ends: readonly EffectEnd[], chang
   };
 }
 
+/** Nothing was intended: the line makes it anew, and asks again. */
+export function stale(because: string, change: TestedChange): TaskResult {
+  return { outcome: { verdict: 'stale', summary: because, facts: factsOf(change), question: because, unknowns: [] } };
+}
+
 /** What a look-only job found: `delivered` when any effect of the cancelled request is there. */
 export function looked(steps: readonly EffectStep[], ends: readonly EffectEnd[], change: TestedChange): TaskResult {
   const found = ends.some((end) => end.end === 'verified');

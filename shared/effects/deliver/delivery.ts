@@ -4,6 +4,7 @@ import type { CodeHost } from '../code-hosts/code-host.ts';
 import { openCodeHost, type Repository } from '../code-hosts/repository.ts';
 import { changeBranch, effectTarget } from '../ledger/target.ts';
 import { deliveredText, requestTime } from './delivered-text.ts';
+import { deploymentDelivery } from './deployment-delivery.ts';
 import type { EffectEnd, EffectMode, EffectStep } from './effect-step.ts';
 import { patchStep } from './patch-step.ts';
 import { pullRequestBody } from './pull-request-body.ts';
@@ -16,18 +17,33 @@ export type Delivery = {
   readonly steps: readonly EffectStep[];
   readonly commit: string | null;
   readonly host: CodeHost | null;
+  /** Digest of the plan that a deployment applies. */
+  readonly plan?: string;
 };
 
-/** @throws CodeHostUnreachable */
-export function planDelivery(
+/**
+ * Of a deployment whose plan is not true any more, why.
+ *
+ * @throws CodeHostUnreachable, AzFailed
+ */
+export async function planDelivery(
   context: TaskContext,
   repository: Repository,
   change: TestedChange,
   mode: EffectMode,
-): Promise<Delivery> {
-  return repository.packet.output.format === 'pull_request'
-    ? pullRequestDelivery(context, repository, change, mode)
-    : patchDelivery(context, repository, change);
+): Promise<Delivery | { readonly stale: string }> {
+  switch (repository.packet.output.format) {
+    case 'pull_request':
+      return await pullRequestDelivery(context, repository, change, mode);
+    case 'deployment': {
+      const deployment = await deploymentDelivery(context, change, mode);
+      if ('stale' in deployment) return deployment;
+      return { steps: [deployment.step], commit: null, host: null, plan: deployment.plan };
+    }
+    case 'patch':
+    case 'note':
+      return await patchDelivery(context, repository, change);
+  }
 }
 
 async function pullRequestDelivery(
@@ -39,7 +55,7 @@ async function pullRequestDelivery(
   const { request } = context.claim;
   const host = await openCodeHost(repository);
   const branch = changeBranch(request);
-  const target = effectTarget(repository.packet, request);
+  const target = effectTarget(repository.packet, repository.declaration, request);
   // A look-only job has no change evidence, and needs none: it writes no commit and opens nothing.
   const evidence = mode === 'act' ? digestOfInput(context, 'evidence') : '';
   const text = deliveredText(repository.packet, { request, tree: change.digest, evidence });
@@ -75,7 +91,7 @@ async function patchDelivery(context: TaskContext, repository: Repository, chang
         change,
         diff,
         diffDigest,
-        intend: { ordinal: 0, target: effectTarget(repository.packet, context.claim.request) },
+        intend: { ordinal: 0, target: effectTarget(repository.packet, repository.declaration, context.claim.request) },
       }),
     ],
     commit: null,
@@ -101,6 +117,7 @@ export async function writeDelivery(
     baseCommit: change.baseCommit,
     tree: change.digest,
     ...(delivery.commit === null ? { diff: digestOfInput(context, 'diff') } : { branch, commit: delivery.commit }),
+    ...(delivery.plan === undefined ? {} : { plan: delivery.plan }),
     ...(pullRequest === null ? {} : { pullRequest: { number: pullRequest.number, url: pullRequest.url } }),
     effects: delivery.steps.map((step, index) => ({
       kind: step.intend.kind,

@@ -45,7 +45,7 @@ export function* intendEffect(
     );
   const packet = context.documents.packet(request.packet_digest);
   const kinds = effectKinds(packet);
-  const target = effectTarget(packet, request.id);
+  const target = effectTarget(packet, context.documents.declaration(request.declaration_digest), request.id);
   if (kinds[body.ordinal] !== body.kind || body.target !== target) {
     throw new Refusal(
       422,

@@ -1,3 +1,5 @@
+import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
+import { deploymentTarget, environmentOf } from '../../domain/deployment/environment.ts';
 import type { Packet } from '../../domain/packet/schema.ts';
 import type { EffectKind } from '../../jobs/protocol.ts';
 
@@ -6,12 +8,20 @@ export const changeBranch = (request: string): string => `factory/${request}`;
 
 /** The effects that deliver a packet's output, in the order they are performed. */
 export function effectKinds(packet: Packet): readonly EffectKind[] {
-  return packet.output.format === 'pull_request' ? ['git_push', 'pull_request'] : ['deliver_patch'];
+  switch (packet.output.format) {
+    case 'pull_request':
+      return ['git_push', 'pull_request'];
+    case 'deployment':
+      return ['azure_deployment'];
+    case 'patch':
+    case 'note':
+      return ['deliver_patch'];
+  }
 }
 
-/** What is changed, in one line: repository and branch, or the request's own delivery. */
-export function effectTarget(packet: Packet, request: string): string {
-  return packet.output.format === 'pull_request'
-    ? `${packet.scope.repository}:refs/heads/${changeBranch(request)}`
-    : `delivery:${request}`;
+/** What is changed, in one line: repository and branch, the declared environment, or the request's own delivery. */
+export function effectTarget(packet: Packet, declaration: ApplicationDeclaration, request: string): string {
+  if (packet.output.format === 'pull_request') return `${packet.scope.repository}:refs/heads/${changeBranch(request)}`;
+  const environment = packet.output.format === 'deployment' ? environmentOf(packet, declaration) : undefined;
+  return environment === undefined ? `delivery:${request}` : deploymentTarget(environment);
 }

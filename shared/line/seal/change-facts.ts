@@ -180,6 +180,8 @@ function riskPart(
 }
 
 function rollbackOf(format: string): string {
+  if (format === 'deployment')
+    return 'Deploy the commit that was deployed before, as a plan of its own. What this deployment creates is then detached from the stack, not deleted: delete it by hand.';
   return format === 'pull_request'
     ? 'Close the pull request and delete its branch. Once it is merged, revert the merge commit.'
     : 'Nothing outside the factory is changed. Where the result was applied by hand, apply it in reverse.';

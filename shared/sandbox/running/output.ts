@@ -25,5 +25,12 @@ export function captureOutput(
   });
   // A pipe that breaks when the tree is killed is the expected end, and the result says how it ended.
   stream.on('error', () => undefined);
-  return { bytes: () => Buffer.concat(chunks), truncated: () => seen > kept };
+  return {
+    bytes: () => {
+      // Kept joined: who follows an output asks again and again.
+      if (chunks.length > 1) chunks.splice(0, chunks.length, Buffer.concat(chunks));
+      return chunks[0] ?? Buffer.alloc(0);
+    },
+    truncated: () => seen > kept,
+  };
 }

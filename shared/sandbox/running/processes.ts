@@ -41,6 +41,18 @@ function childrenOf(pid: number): number[] {
   return children;
 }
 
+/** Living processes of a user, by real id. */
+export function processesOf(uid: number): number[] {
+  const owned = new RegExp(`^Uid:\\t${uid}\\t`, 'm');
+  return listProc('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const text = readProc(`/proc/${pid}/status`) ?? '';
+      return owned.test(text) && !/^State:\tZ/m.test(text);
+    });
+}
+
 /** Processes of this user whose environment holds `marker` as a whole entry. */
 export function processesMarked(marker: string): number[] {
   return listProc('/proc')

@@ -1,12 +1,12 @@
 import { diff, gt, minVersion } from 'semver';
 import { TaskFailure } from '../../jobs/task.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
+import { readTreeFile, writeTreeFiles } from '../../sandbox/git/tree-files.ts';
 import { isFault, lockedVersions, readLockfile } from '../packages/lockfile.ts';
 import { openPackages } from '../packages/open-packages.ts';
 import type { Target } from '../packages/resolve-target.ts';
 import type { Intention, Station, StationWork } from '../station.ts';
 import { requireLine } from '../work/inputs.ts';
-import { readTreeFile, writeTreeFiles } from '../work/tree-files.ts';
 
 /** Puts the manifest and lockfile in place that the packages job computed; it talks to no registry and installs nothing. */
 export const dependencyUpdateStation: Station = {

@@ -3,10 +3,10 @@ import { satisfies, validRange } from 'semver';
 import { digestOfBytes } from '../../domain/digest.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
 import type { SandboxDriver } from '../../sandbox/driver.ts';
+import { readTreeFile } from '../../sandbox/git/tree-files.ts';
 import { openBase } from '../work/base.ts';
 import { readDeclaration, readPacket } from '../work/inputs.ts';
 import { requireSandbox } from '../work/sandbox-permission.ts';
-import { readTreeFile } from '../work/tree-files.ts';
 import { writeArchive } from './archive.ts';
 import { type Content, fetchContents } from './contents.ts';
 import {

@@ -11,12 +11,17 @@ const environmentCodes: ReadonlySet<RefusalCode> = new Set([
   'TREE-CHANGED-WHILE-READ',
 ]);
 
+/** Nothing is wrong with the work or with this machine: what was asked for elsewhere did not come, or went. */
+const infrastructureCodes: ReadonlySet<RefusalCode> = new Set(['SANDBOX-POOL-BUSY', 'SANDBOX-SESSION-LOST']);
+
 /** A refusal of the sandbox or git layer as the failure of a job. */
 export function failureOfRefusal(refusal: SandboxRefusal): Failure {
   const where = refusal.path === null ? '' : ` (${refusal.path})`;
   if (refusal.code === 'GIT-CANCELLED') return { kind: 'cancelled', message: refusal.message };
   if (environmentCodes.has(refusal.code))
     return { kind: 'retryable', class: 'environment', code: refusal.code, message: refusal.message };
+  if (infrastructureCodes.has(refusal.code))
+    return { kind: 'retryable', class: 'transient_infra', code: refusal.code, message: refusal.message };
   return {
     kind: 'needs_human',
     code: refusal.code,

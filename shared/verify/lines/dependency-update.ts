@@ -2,6 +2,7 @@ import { satisfies } from 'semver';
 import { canonicalJson } from '../../domain/digest.ts';
 import { diffTrees } from '../../sandbox/git/diff.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
+import { readTreeFile } from '../../sandbox/git/tree-files.ts';
 import {
   DEPENDENCY_KINDS,
   isFault,
@@ -12,7 +13,6 @@ import {
 } from '../../stations/packages/lockfile.ts';
 import type { Snapshot } from '../../stations/work/base.ts';
 import { requireLine } from '../../stations/work/inputs.ts';
-import { readTreeFile } from '../../stations/work/tree-files.ts';
 import { publicApi } from '../public-api/snapshot.ts';
 import type { LineClaims } from '../receipt.ts';
 import type { Bench } from '../runs/bench.ts';

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readBlobs } from '../../sandbox/git/blobs.ts';
-import { parseTreeId, type TreeId } from '../../sandbox/git/object-id.ts';
-import { runGit } from '../../sandbox/git/spawn.ts';
-import { listTree } from '../../sandbox/git/tree-list.ts';
+import { readBlobs } from './blobs.ts';
+import { parseTreeId, type TreeId } from './object-id.ts';
+import { runGit } from './spawn.ts';
+import { listTree } from './tree-list.ts';
 
 /** The text of a regular file of a tree, or undefined when there is none (or it is a link). */
 export async function readTreeFile(
