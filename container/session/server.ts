@@ -53,7 +53,8 @@ export function sessionServer(spool: Spool): {
       const hello: SessionHello = {
         protocol: SESSION_PROTOCOL,
         agent: PROGRAM.version,
-        instance,
+        // Every call needs it, and the ordered program can reach this port: from the order on only the worker has it.
+        instance: session === undefined ? instance : '',
         used: session !== undefined,
       };
       return json(hello);

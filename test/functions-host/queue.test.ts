@@ -194,6 +194,24 @@ describe('a Service Bus queue function', () => {
     expect(await results(1)).toEqual([{ label: 'back' }]);
   });
 
+  it('does not keep the next one waiting for settlements that a broker took with it', async () => {
+    for (const label of ['lost-1', 'lost-2']) await send('silent', label);
+    await eventually(() => ['lost-1', 'lost-2'].every((label) => effects(label).length === 1));
+    broker.kill('SIGSTOP');
+    for (const label of ['lost-1', 'lost-2']) writeFileSync(path.join(directory.path, `open-${label}`), '');
+    await eventually(() =>
+      ['lost-1', 'lost-2'].every((label) => existsSync(path.join(directory.path, `left-${label}`))),
+    );
+    broker.kill('SIGKILL');
+    await once(broker, 'exit');
+    await startBroker();
+    await client.close();
+    client = new ServiceBusClient(connection, { retryOptions: { timeoutInMs: 5_000 } });
+    await send('plain', 'next');
+    expect(await results(1)).toEqual([{ label: 'next' }]);
+    expect(host.errors()).not.toContain('could not be settled');
+  });
+
   it('is served by a host that started before its broker', async () => {
     await eventually(async () => (await waitingMessages()) === 0);
     broker.kill('SIGKILL');

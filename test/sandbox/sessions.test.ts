@@ -86,6 +86,19 @@ describe.skipIf(!canStandIn)('runs in sessions of a pool', async () => {
     expect(pool.headers.every(({ authorization }) => authorization === `Bearer ${POOL_TOKEN}`)).toBe(true);
   });
 
+  test('once a run was ordered nobody is told what a call needs, as the program can reach the agent’s port', async () => {
+    let hello: Promise<unknown> | undefined;
+    pool.meddling.after = (call, answer) => {
+      if (call.method === 'POST' && call.path === '/v1/run' && hello === undefined) {
+        const url = `${pool.endpoint}/v1/session?${call.query}`;
+        hello = fetch(url, { headers: { authorization: `Bearer ${POOL_TOKEN}` } }).then((told) => told.json());
+      }
+      return answer;
+    };
+    expect((await run('sleep 0.5')).endedBy).toBe('itself');
+    expect(await hello).toMatchObject({ used: true, instance: '' });
+  });
+
   test('what is mounted read-only can not be changed, not by its name either', async () => {
     const mount = mounted('read-only');
     mkdirSync(join(mount.source, 'directory'));

@@ -213,6 +213,24 @@ test('pitfall 13: a token without reply address is answered on the session, with
   expect(answer!.message).toMatchObject({ correlation_id: 5, application_properties: { 'status-code': 202 } });
 });
 
+test('of two pairs of links with one reply address each is answered on its own session', async () => {
+  const broker = await openBroker({ jobs: {} });
+  const peer = await openPeer(broker.port);
+  const pair = async (session: Session) => {
+    const beside = { connection: peer.connection, session };
+    const replies = openReceiver(beside, '$cbs', { target: { address: 'here' } });
+    replies.add_credit(10);
+    return { replies, tokens: await openSender(beside, '$cbs') };
+  };
+  const pairs = [await pair(peer.session), await pair(beginSession(peer))];
+  for (const [index, { replies, tokens }] of pairs.entries()) {
+    const answers = take(replies, 1);
+    const application_properties = { operation: 'put-token', name: 'n' };
+    tokens.send({ message_id: `of ${index}`, reply_to: 'here', application_properties, body: 'token' });
+    expect((await answers)[0]?.message).toMatchObject({ correlation_id: `of ${index}` });
+  }
+});
+
 test('a message is settled by its token through the management node, on another link than it came', async () => {
   const broker = await openBroker({ jobs: {} });
   const peer = await openPeer(broker.port);

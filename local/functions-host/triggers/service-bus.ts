@@ -1,8 +1,9 @@
+import { setTimeout } from 'node:timers/promises';
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import type { FunctionDescription } from '../app/function-description.ts';
 import { textOption, triggerType } from '../app/function-description.ts';
 import type { Invoke } from '../invoke.ts';
-import { openLimiter } from '../limiter.ts';
+import { type Limiter, openLimiter } from '../limiter.ts';
 import type { Log } from '../log.ts';
 import type { HostSettings } from '../settings/host-json.ts';
 import { resolveSetting } from '../settings/local-settings.ts';
@@ -23,6 +24,8 @@ export interface ServiceBusParts {
 
 /** Milliseconds before the same trouble with a queue is logged again. */
 const repeatInterval = 30_000;
+/** Milliseconds that an answer to a settlement is waited for: well over what a broker that lives takes, and less than all tries of the client. */
+const settleLimit = 15_000;
 
 /**
  * Runs the app's Service Bus queue functions. Messages are received under a lock that is renewed up to
@@ -87,7 +90,7 @@ function receive(trigger: QueueTrigger, parts: ServiceBusParts, stop: AbortSigna
     {
       processMessage: async (message) => {
         const letGo = keepLocked(receiver, message, parts.settings.maxAutoLockRenewalDuration);
-        const work = limit(() => process(trigger, parts, receiver, message, stop)).finally(letGo);
+        const work = process(trigger, parts, receiver, message, { limit, stop }).finally(letGo);
         inHand.add(work);
         await work.finally(() => inHand.delete(work));
       },
@@ -119,15 +122,22 @@ function reporter(trigger: QueueTrigger, log: Log): (message: string) => void {
   };
 }
 
+/**
+ * Runs the function within `limit` and settles the message outside of it: a settlement under way when the broker dies is ended by nothing but
+ * the client's time limits and its further tries (half a minute), and the messages behind it are not to wait for that.
+ */
 async function process(
   trigger: QueueTrigger,
   parts: ServiceBusParts,
   receiver: ServiceBusReceiver,
   message: ServiceBusReceivedMessage,
-  stop: AbortSignal,
+  { limit, stop }: { readonly limit: Limiter; readonly stop: AbortSignal },
 ): Promise<void> {
-  const settle = (how: Promise<void>) =>
-    how.catch((error: unknown) => {
+  const settle = async (how: Promise<void>): Promise<void> => {
+    const answered = new AbortController();
+    try {
+      await Promise.race([how, unanswered(answered.signal)]);
+    } catch (error) {
       // The broker delivers it again when the lock has run out; the function has to bear that anyway.
       const id = String(message.messageId);
       parts.log(
@@ -135,14 +145,25 @@ async function process(
         'ServiceBus',
         `message ${id} of queue ${trigger.queue} could not be settled: ${String(error)}`,
       );
-    });
-  if (stop.aborted) return settle(receiver.abandonMessage(message));
-  try {
+    } finally {
+      answered.abort();
+    }
+  };
+  const ended = await limit(async () => {
+    if (stop.aborted) return 'not begun';
     const invocation = { data: toTriggerData(message), metadata: toMessageMetadata(message) };
-    await invokeWithRetry(parts.invoke, trigger.description, invocation, stop);
-  } catch {
-    if (trigger.autoComplete) await settle(receiver.abandonMessage(message));
-    return;
-  }
-  if (trigger.autoComplete) await settle(receiver.completeMessage(message));
+    return invokeWithRetry(parts.invoke, trigger.description, invocation, stop).then(
+      () => 'succeeded',
+      () => 'failed',
+    );
+  });
+  if (ended === 'not begun') return settle(receiver.abandonMessage(message));
+  if (!trigger.autoComplete) return;
+  await settle(ended === 'succeeded' ? receiver.completeMessage(message) : receiver.abandonMessage(message));
+}
+
+/** Rejects when the broker has not answered in time; never, once `answered`. */
+async function unanswered(answered: AbortSignal): Promise<never> {
+  await setTimeout(settleLimit, undefined, { signal: answered });
+  throw new Error(`no answer within ${settleLimit} ms`);
 }

@@ -24,13 +24,17 @@ export function createReplies(): Replies {
     );
 
   const find = (context: EventContext, request: DecodedMessage): ServerSender | undefined => {
-    const named = byAddress.get(String(request.reply_to));
+    const address = String(request.reply_to);
+    const beside = Object.values(context.session?.links ?? {}).filter(
+      (link): link is ServerSender => !link.is_receiver(),
+    );
+    // The asker's own session first: a client of JavaScript that reconnects (service-bus 7.9.5) may open two pairs of links under one reply
+    // address, and waits for a minute for an answer that comes on the pair that it did not ask on.
+    const named = beside.find((link) => addressesOf(link).includes(address)) ?? byAddress.get(address);
     if (named !== undefined) return named;
     // uAMQP names no reply address on $cbs: the answer goes to the link of the session that reads from that node.
     const node = context.receiver?.target?.address;
-    return Object.values(context.session?.links ?? {}).find(
-      (link): link is ServerSender => !link.is_receiver() && link.source?.address === node,
-    );
+    return beside.find((link) => link.source?.address === node);
   };
 
   return {

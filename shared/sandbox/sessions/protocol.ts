@@ -40,7 +40,7 @@ export const ORPHANED_MS = 90_000;
 export type SessionHello = {
   readonly protocol: number;
   readonly agent: string;
-  /** Names this process of the agent; each later call gives it back. */
+  /** Names this process of the agent; each later call gives it back. Empty once a run was ordered. */
   readonly instance: string;
   readonly used: boolean;
 };

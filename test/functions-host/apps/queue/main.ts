@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
@@ -20,7 +20,9 @@ app.serviceBusQueue('work', {
       note({ message, deliveryCount, messageId, running });
       const { kind, label } = message as { kind: string; label: string };
       if (kind === 'failOnce' && deliveryCount === 1) throw new Error('the first delivery fails');
-      if (kind === 'gate') while (!existsSync(path.join(effects, `open-${label}`))) await setTimeout(10);
+      if (kind === 'gate' || kind === 'silent')
+        while (!existsSync(path.join(effects, `open-${label}`))) await setTimeout(10);
+      if (kind === 'silent') return writeFileSync(path.join(effects, `left-${label}`), '');
       context.extraOutputs.set(
         results,
         kind === 'many'
