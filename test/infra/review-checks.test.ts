@@ -266,6 +266,7 @@ const FAULTS: readonly (readonly [string, string, string, string, string])[] = [
   ['23', 'modules/alerts.bicep', 'threshold: thresholds.deadLetters', 'threshold: 25', 'not a parameter'],
   ['24', 'queries/alert-server-errors.kql', 'sum(ItemCount)', 'count()', 'rows of a sample'],
   ['24', 'queries/page-cost.kql', 'Properties.currency', 'Properties.money', 'no dimension money'],
+  ['24', 'queries/page-anchors.kql', 'AppMetrics', 'AppMetric', 'writes a table AppMetric'],
   ['24', 'modules/workbook.bicep', "'../queries/page-anchors.kql'", "'../queries/page-line.kql'", 'no page anchors'],
   ['25', 'modules/durable-task.bicep', "level: 'CanNotDelete'", "level: 'ReadOnly'", 'CanNotDelete'],
   [

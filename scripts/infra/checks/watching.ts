@@ -76,6 +76,13 @@ export function asksFor(query: string): { metrics: string[]; dimensions: string[
   return { metrics: found(/'(factory\.[a-z.]+)'/g), dimensions: found(/Properties\.(\w+)/g), events: lists };
 }
 
+/** Tables of the workspace that what the templates deploy writes to (learn.microsoft.com: azure-monitor/reference/tables). */
+const TABLES: ReadonlySet<string> = new Set(['AppMetrics', 'AppRequests', 'AppTraces', 'ContainerAppConsoleLogs']);
+
+/** A table stands at the start of a line or of a bracket, alone or before a pipe. */
+const tablesOf = (query: string): string[] =>
+  [...query.matchAll(/^\s*\(?([A-Z]\w*)\s*(?:\||$)/gm)].map(([, name = '']) => name);
+
 const emitted: Readonly<Record<string, { readonly dimensions: readonly string[] }>> = METRICS;
 
 function* queries(landing: Landing): Iterable<Fault> {
@@ -85,6 +92,10 @@ function* queries(landing: Landing): Iterable<Fault> {
   for (const [file, query] of landing.files) {
     if (!file.startsWith('queries/')) continue;
     if (!used.includes(file)) yield { where: file, what: 'is shown by no alert or page' };
+    const tables = tablesOf(query);
+    if (tables.length === 0) yield { where: file, what: 'names no table' };
+    for (const table of tables)
+      if (!TABLES.has(table)) yield { where: file, what: `nothing that is deployed writes a table ${table}` };
     const { metrics, dimensions } = asksFor(query);
     const known = metrics.flatMap((metric) => emitted[metric]?.dimensions ?? TELEMETRY_AHEAD[metric]?.dimensions ?? []);
     for (const dimension of dimensions)
