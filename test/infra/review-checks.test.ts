@@ -221,6 +221,7 @@ const FAULTS: readonly (readonly [string, string, string, string, string])[] = [
     "param durableBackend 'dts' | 'azureStorage' = 'dts'",
     'explicit choice',
   ],
+  ['20', 'workload.bicep', '  TASKHUB_NAME: taskHub\n', '', 'not given TASKHUB_NAME, which host/dts.json'],
   [
     '20',
     'workload.bicep',

@@ -1,9 +1,9 @@
 import type { Node } from 'web-tree-sitter';
+import { type Decorators, decoratorsOf } from './decorators.ts';
 import { parseBicep } from './syntax.ts';
+import { type Type, typeOfNode } from './types.ts';
 import { type Value, valueOfNode } from './value.ts';
 
-/** A decorator such as `@description('…')`, by name, with its first argument. */
-export type Decorators = ReadonlyMap<string, Value | undefined>;
 type Declared = { readonly name: string; readonly line: number; readonly decorators: Decorators };
 
 export type Resource = Declared & {
@@ -21,7 +21,12 @@ export type Module = Declared & {
   readonly loop: string | undefined;
   readonly body: Value;
 };
-export type Parameter = Declared & { readonly type: string; readonly fallback: Value | undefined };
+export type Parameter = Declared & {
+  readonly type: string;
+  readonly shape: Type;
+  readonly fallback: Value | undefined;
+};
+export type TypeDeclaration = Declared & { readonly shape: Type };
 export type Variable = Declared & { readonly value: Value };
 export type Output = Declared & { readonly type: string; readonly value: Value };
 
@@ -34,6 +39,7 @@ export type Document = {
   readonly imports: readonly string[];
   readonly resources: readonly Resource[];
   readonly modules: readonly Module[];
+  readonly types: readonly TypeDeclaration[];
   readonly parameters: readonly Parameter[];
   readonly variables: readonly Variable[];
   readonly outputs: readonly Output[];
@@ -46,6 +52,7 @@ export async function readDocument(file: string, text: string): Promise<Document
   const root = await parseBicep(file, text);
   const resources: Resource[] = [];
   const modules: Module[] = [];
+  const types: TypeDeclaration[] = [];
   const parameters: Parameter[] = [];
   const variables: Variable[] = [];
   const outputs: Output[] = [];
@@ -73,29 +80,21 @@ export async function readDocument(file: string, text: string): Promise<Document
       modules.push({ ...declared, path: stringOf(parts[1]), ...unwrap(last) });
     } else if (node.type === 'parameter_declaration') {
       const fallback = parts[2] === undefined ? undefined : valueOfNode(parts[2]);
-      parameters.push({ ...declared, type: parts[1]?.text ?? '', fallback });
+      const shape: Type = parts[1] === undefined ? { kind: 'any' } : typeOfNode(parts[1]);
+      parameters.push({ ...declared, type: parts[1]?.text ?? '', shape, fallback });
+    } else if (node.type === 'type_declaration' && last !== undefined) {
+      types.push({ ...declared, shape: typeOfNode(last) });
     } else if (node.type === 'variable_declaration' && last !== undefined) {
       variables.push({ ...declared, value: valueOfNode(last) });
     } else if (node.type === 'output_declaration' && last !== undefined) {
       outputs.push({ ...declared, type: parts[1]?.text ?? '', value: valueOfNode(last) });
     }
   }
-  return { file, text, scope, using, imports, resources, modules, parameters, variables, outputs };
+  return { file, text, scope, using, imports, resources, modules, types, parameters, variables, outputs };
 }
 
 function* statements(root: Node): Generator<Node> {
   for (const child of root.namedChildren) if (!child.isExtra) yield child;
-}
-
-function decoratorsOf(node: Node): Decorators {
-  return new Map(
-    node.descendantsOfType('decorator').map((decorator) => {
-      const call = decorator.namedChildren[0];
-      const argument = call?.childForFieldName('arguments')?.namedChildren[0];
-      const name = call?.childForFieldName('function')?.text ?? '';
-      return [name, argument === undefined ? undefined : valueOfNode(argument)];
-    }),
-  );
 }
 
 const stringOf = (node: Node | undefined): string => node?.text.slice(1, -1) ?? '';

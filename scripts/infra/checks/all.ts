@@ -8,6 +8,7 @@ import { identityChecks } from './identity.ts';
 import { lifecycleChecks } from './lifecycle.ts';
 import { networkChecks } from './network.ts';
 import { requestChecks } from './requests.ts';
+import { typeChecks } from './types.ts';
 import { watchingChecks } from './watching.ts';
 
 /** The 29 checks of a review, in their order, and then the agreement with the code. */
@@ -21,6 +22,7 @@ export const allChecks = (code: Code): readonly Check[] => [
     ...watchingChecks,
     ...lifecycleChecks,
   ].sort((a, b) => Number(a.id) - Number(b.id)),
+  ...typeChecks,
   ...requestChecks,
   ...agreementChecks(code),
 ];

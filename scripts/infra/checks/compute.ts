@@ -1,6 +1,7 @@
-import { textAt, type Value } from '../bicep/value.ts';
+import { textAt, type Value, within } from '../bicep/value.ts';
 import type { Check, Fault } from '../finding.ts';
 import { type Landing, templateOf } from '../landing.ts';
+import { settingsOf } from './identity.ts';
 import { expectValues } from './network.ts';
 
 /** Flex Consumption takes these from functionAppConfig, or not at all. */
@@ -68,6 +69,12 @@ function* durable(landing: Landing): Iterable<Fault> {
     !/^'[a-z]+\$\{environmentName\}'$/.test(hub.value.otherwise.source)
   )
     yield { where: 'workload.bicep', what: 'the hub that is named is not the hub that is made' };
+  const parts = settingsOf(landing);
+  const given = new Set(
+    [parts.get('control'), parts.get('scheduler')]
+      .flatMap((part) => (part === undefined ? [] : [...within(part)]))
+      .flatMap((part) => (part.kind === 'object' ? part.properties.map(({ name }) => name) : [])),
+  );
   for (const [backendName, type] of [
     ['dts', 'azureManaged'],
     ['azure-storage', 'AzureStorage'],
@@ -75,6 +82,14 @@ function* durable(landing: Landing): Iterable<Fault> {
     const host = landing.files.get(`host/${backendName}.json`) ?? '';
     if (!host.includes(`"${type}"`) || !host.includes('%TASKHUB_NAME%'))
       yield { where: `host/${backendName}.json`, what: 'does not name the backend and the hub of the settings' };
+    for (const [, hubSetting, connection] of host.matchAll(/"%(\w+)%"|"connectionStringName": "(\w+)"/g)) {
+      const name = hubSetting ?? connection ?? '';
+      if (!given.has(name))
+        yield {
+          where: 'workload.bicep',
+          what: `control is not given ${name}, which host/${backendName}.json rests on`,
+        };
+    }
   }
 }
 

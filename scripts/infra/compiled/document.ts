@@ -60,6 +60,7 @@ export function readCompiled(text: string, fileOf: (description: string) => stri
           line: 1,
           decorators: new Map(),
           type: '',
+          shape: { kind: 'any' },
           fallback: defaultValue === undefined ? undefined : valueOfJson(defaultValue, naming),
         }),
       ),
@@ -69,6 +70,7 @@ export function readCompiled(text: string, fileOf: (description: string) => stri
         decorators: new Map(),
         value: valueOfJson(value, naming),
       })),
+      types: [],
       outputs: [],
     };
     documents.push(document);
