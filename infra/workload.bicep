@@ -1,5 +1,5 @@
 metadata description = 'Everything in the resource group of a plane, and what each role is told.'
-import { networkModeType, functionScaleType, jobScaleType, groupType, backupType, thresholdsType, tagsType, zoneIdsType, siteType } from 'shared/types.bicep'
+import { networkModeType, functionScaleType, jobScaleType, groupType, backupType, thresholdsType, tagsType, zoneIdsType } from 'shared/types.bicep'
 import { pools } from 'shared/pools.bicep'
 
 @description('Name of the environment, part of every name, e.g. dev or prod.')

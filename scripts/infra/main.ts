@@ -37,7 +37,7 @@ if (command === 'functions') {
   console.log('Not checked here:');
   if (compiled.kind === 'absent')
     console.log(
-      '- build and lint: there is no bicep and no az bicep on PATH, so types of functions and expressions are unchecked',
+      '- build and lint: there is no bicep and no az bicep on PATH, so the types of expressions, and of what resources and functions answer, are unchecked',
     );
   for (const line of requestsCompared()) console.log(`- ${line}`);
   console.log(

@@ -6,6 +6,7 @@ import { dataChecks } from './data.ts';
 import { formChecks } from './form.ts';
 import { identityChecks } from './identity.ts';
 import { lifecycleChecks } from './lifecycle.ts';
+import { nameChecks } from './names.ts';
 import { networkChecks } from './network.ts';
 import { requestChecks } from './requests.ts';
 import { typeChecks } from './types.ts';
@@ -22,6 +23,7 @@ export const allChecks = (code: Code): readonly Check[] => [
     ...watchingChecks,
     ...lifecycleChecks,
   ].sort((a, b) => Number(a.id) - Number(b.id)),
+  ...nameChecks,
   ...typeChecks,
   ...requestChecks,
   ...agreementChecks(code),

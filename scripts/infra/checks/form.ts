@@ -34,7 +34,7 @@ function* references(landing: Landing): Iterable<Fault> {
   for (const document of landing.templates) {
     const named = [
       ...document.modules.map((module) => ({ file: module.path, line: module.line })),
-      ...document.imports.map((file) => ({ file, line: 1 })),
+      ...document.imports,
       ...[...document.text.matchAll(/loadTextContent\('([^']+)'\)/g)].map(([, file = '']) => ({ file, line: 1 })),
     ];
     for (const { file, line } of named) {

@@ -72,6 +72,9 @@ export function readCompiled(text: string, fileOf: (description: string) => stri
       })),
       types: [],
       outputs: [],
+      functions: [],
+      exported: new Set(),
+      references: [],
     };
     documents.push(document);
     return document;
