@@ -1,42 +1,8 @@
 import Module from 'node:module';
 import type { Log } from '../log.ts';
-import type { BindingDescription, RetryPolicy } from './function-description.ts';
 import { logThroughHooks } from './log-hooks.ts';
-import type { ProgrammingModel } from './programming-model.ts';
-
-/** A handler as the app registered it. */
-export type FunctionCallback = (...inputs: unknown[]) => unknown;
-/** A hook as the app registered it. */
-type HookCallback = (context: object) => unknown;
-
-export const hookNames = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] as const;
-export type HookName = (typeof hookNames)[number];
-
-/** What an app hands over when it registers a function. */
-export interface FunctionRegistration {
-  readonly functionId?: string;
-  readonly name: string;
-  readonly bindings: Record<string, BindingDescription>;
-  readonly retryOptions?: RetryPolicy;
-}
-
-export interface RegisteredFunction extends FunctionRegistration {
-  readonly id: string;
-  readonly callback: FunctionCallback;
-}
-
-/** Everything the app registered, filled while its files load. */
-export interface Registry {
-  readonly functions: Map<string, RegisteredFunction>;
-  readonly hooks: Record<HookName, HookCallback[]>;
-  /** Shared by all hooks, as `appHookData`. */
-  readonly appHookData: object;
-  /** The `hookData` of appStart and appTerminate hooks. */
-  readonly appLevelHookData: object;
-  model: ProgrammingModel | undefined;
-  /** Set once the app has loaded: a function registered later would never be routed to. */
-  locked: boolean;
-}
+import type { FunctionCallback, FunctionRegistration, ProgrammingModel } from './programming-model.ts';
+import { type HookCallback, hookNames, type Registry } from './registry.ts';
 
 /** An error of the host, not of the app: safe to log, never personal data. */
 export function systemError(

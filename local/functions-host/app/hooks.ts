@@ -1,5 +1,5 @@
-import type { HookName, Registry } from './core-module.ts';
 import { systemError } from './core-module.ts';
+import type { HookName, Registry } from './registry.ts';
 
 /** Runs the hooks of one kind in order of registration; the first that throws ends the run. */
 export async function runHooks(

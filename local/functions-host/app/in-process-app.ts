@@ -1,11 +1,11 @@
 import type { Log } from '../log.ts';
-import type { Registry } from './core-module.ts';
 import type { FunctionApp } from './function-app.ts';
 import type { FunctionDescription } from './function-description.ts';
 import { findTrigger } from './function-description.ts';
 import { runHooks } from './hooks.ts';
 import { runInvocation } from './invocation.ts';
 import { loadApp } from './loader.ts';
+import type { Registry } from './registry.ts';
 
 /** Loads the app into this process: one process less, but a handler that blocks the event loop blocks the host. */
 export async function openInProcessApp(appDirectory: string, log: Log): Promise<FunctionApp> {

@@ -1,13 +1,13 @@
 import { numberState } from '../durable/v3/numbered-state.ts';
 import type { Log } from '../log.ts';
-import type { FunctionCallback, RegisteredFunction, Registry } from './core-module.ts';
 import { systemError } from './core-module.ts';
 import type { InvocationRequest, InvocationResult } from './function-app.ts';
 import { findTrigger } from './function-description.ts';
 import { runHooks } from './hooks.ts';
 import type { LogScope } from './log-hooks.ts';
 import { logThroughHooks } from './log-hooks.ts';
-import type { CoreInvocationContext } from './programming-model.ts';
+import type { CoreInvocationContext, FunctionCallback } from './programming-model.ts';
+import type { RegisteredFunction, Registry } from './registry.ts';
 
 /** Runs one invocation through the app's programming model, in the order of the real worker's InvocationHandler. */
 export async function runInvocation(

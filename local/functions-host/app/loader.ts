@@ -1,9 +1,9 @@
 import { pathToFileURL } from 'node:url';
 import type { Log } from '../log.ts';
-import type { Registry } from './core-module.ts';
 import { installCoreModule } from './core-module.ts';
 import { findEntryFiles } from './entry-files.ts';
 import { runHooks } from './hooks.ts';
+import type { Registry } from './registry.ts';
 
 export interface LoadedApp {
   readonly registry: Registry;

@@ -1,6 +1,6 @@
 import type { Log, LogLevel } from '../log.ts';
 import { parseLogLevel } from '../log.ts';
-import type { Registry } from './core-module.ts';
+import type { Registry } from './registry.ts';
 
 /** What the log hooks of one invocation share with its other hooks. */
 export interface LogScope {

@@ -1,6 +1,17 @@
-import type { FunctionCallback, FunctionRegistration } from './core-module.ts';
 import type { InvocationRequest, NamedData } from './function-app.ts';
+import type { BindingDescription, RetryPolicy } from './function-description.ts';
 import type { TypedData } from './typed-data.ts';
+
+/** A handler as the app registered it. */
+export type FunctionCallback = (...inputs: unknown[]) => unknown;
+
+/** What an app hands over when it registers a function. */
+export interface FunctionRegistration {
+  readonly functionId?: string;
+  readonly name: string;
+  readonly bindings: Record<string, BindingDescription>;
+  readonly retryOptions?: RetryPolicy;
+}
 
 /** The context the worker core hands to the programming model for one invocation. */
 export interface CoreInvocationContext {

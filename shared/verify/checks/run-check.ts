@@ -7,7 +7,7 @@ import type { SandboxResult } from '../../sandbox/driver.ts';
 import { mountAt, places, writableDirectory } from '../../stations/work/inside.ts';
 import type { CheckClaim, RunClaim } from '../receipt.ts';
 import type { Bench } from '../runs/bench.ts';
-import type { Checkout } from '../runs/checkout.ts';
+import type { Checkout } from '../runs/run-program.ts';
 import { runProgram } from '../runs/run-program.ts';
 import { countTests } from './counts.ts';
 import type { ReportedTest } from './junit.ts';

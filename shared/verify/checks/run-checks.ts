@@ -3,7 +3,8 @@ import { TaskFailure } from '../../jobs/task.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import type { CheckClaim } from '../receipt.ts';
 import type { Bench } from '../runs/bench.ts';
-import { type Checkout, checkOut } from '../runs/checkout.ts';
+import { checkOut } from '../runs/checkout.ts';
+import type { Checkout } from '../runs/run-program.ts';
 import { runCheck } from './run-check.ts';
 
 /** A smoke check needs what the build left; all other checks start from the tree's own bytes. */

@@ -9,8 +9,9 @@ import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import { mountAt, places, writableDirectory } from '../../stations/work/inside.ts';
 import type { Bench } from '../runs/bench.ts';
-import { type Checkout, checkOut } from '../runs/checkout.ts';
+import { checkOut } from '../runs/checkout.ts';
 import { scenarioRunName } from '../runs/recorder.ts';
+import type { Checkout } from '../runs/run-program.ts';
 import { quietEnvironment } from '../runs/run-program.ts';
 
 const socketName = 'program.sock';

@@ -1,22 +1,12 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TaskFailure } from '../../jobs/task.ts';
-import type { Mount } from '../../sandbox/driver.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { materialiseTree } from '../../sandbox/git/tree-materialise.ts';
 import { offlineInstall } from '../../stations/packages/offline-install.ts';
 import { mountAt, places, writableDirectory } from '../../stations/work/inside.ts';
 import type { Bench } from './bench.ts';
-import { runProgram } from './run-program.ts';
-
-/** A tree's bytes in a directory of their own, ready for programs of the repository. */
-export type Checkout = {
-  /** The directory outside of the sandbox. */
-  readonly directory: string;
-  readonly mounts: readonly Mount[];
-  /** The directory as programs inside see it. */
-  readonly workingDirectory: string;
-};
+import { type Checkout, runProgram } from './run-program.ts';
 
 /** Code of the failure when the application's prepare command does not pass. */
 export const PREPARE_FAILED = 'PREPARE-FAILED';

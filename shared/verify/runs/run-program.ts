@@ -2,7 +2,15 @@ import { TaskFailure } from '../../jobs/task.ts';
 import type { Mount, SandboxResult } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import type { Bench } from './bench.ts';
-import type { Checkout } from './checkout.ts';
+
+/** A tree's bytes in a directory of their own, ready for programs of the repository. */
+export type Checkout = {
+  /** The directory outside of the sandbox. */
+  readonly directory: string;
+  readonly mounts: readonly Mount[];
+  /** The directory as programs inside see it. */
+  readonly workingDirectory: string;
+};
 
 export type Program = {
   /** What this run is, in the words of the receipt's observations, e.g. `check unit on the base tree`. */
