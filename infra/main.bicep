@@ -1,6 +1,6 @@
 targetScope = 'subscription'
 metadata description = 'The landing zone of a plane: its resource group, everything in it, its budget and policies.'
-import { networkModeType, functionScaleType, jobScaleType, groupType, backupType, thresholdsType, tagsType, zoneIdsType } from 'shared/types.bicep'
+import { networkModeType, functionScaleType, jobScaleType, groupType, backupType, thresholdsType, tagsType, zoneIdsType, deploymentRightType } from 'shared/types.bicep'
 import { deploymentName } from 'shared/names.bicep'
 
 @description('Name of the environment, part of every name, e.g. dev or prod.')
@@ -158,6 +158,9 @@ param budgetAmount int
 param budgetStartDate string
 @description('Whether the policies are evaluated.')
 param policyEnforcement 'Default' | 'DoNotEnforce' = 'Default'
+@description('What the effector may deploy to, a subscription an entry; empty gives it no right at any.')
+@maxLength(16)
+param deploymentRights deploymentRightType[] = []
 
 var allTags = union(tags, { workload: workload, environment: environmentName, 'azd-env-name': environmentName })
 
@@ -238,6 +241,12 @@ module policy 'modules/policy.bicep' = {
   params: { enforcement: policyEnforcement }
 }
 
+module deployer 'modules/deployer.bicep' = [for right in deploymentRights: {
+  name: deploymentName('deployer', environmentName)
+  scope: subscription(right.subscriptionId)
+  params: { principalId: workloadParts.outputs.identities.effector.principalId, roleDefinitionIds: right.roleDefinitionIds }
+}]
+
 @description('Resource group.')
 output AZURE_RESOURCE_GROUP string = group.name
 @description('Name of the control app.')
@@ -258,8 +267,6 @@ output SQL_HOSTNAME string = workloadParts.outputs.sqlHostName
 output SQL_DATABASE string = workloadParts.outputs.sqlDatabase
 @description('Vault of the keys.')
 output KEYS_VAULT_URI string = workloadParts.outputs.keysVaultUri
-@description('Vault of the credentials of the effector.')
-output CREDENTIALS_VAULT_URI string = workloadParts.outputs.credentialsVaultUri
 @description('Blob endpoint of the artifacts.')
 output ARTIFACTS_ENDPOINT string = workloadParts.outputs.artifactsEndpoint
 @description('Identities by role: name, client id, principal id.')

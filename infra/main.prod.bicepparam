@@ -13,6 +13,7 @@ param alertEmails = split(readEnvironmentVariable('FACTORY_ALERT_EMAILS'), ',')
 param publicUrl = readEnvironmentVariable('FACTORY_PUBLIC_URL', '')
 param workerImage = readEnvironmentVariable('FACTORY_WORKER_IMAGE', '')
 param sandboxImage = readEnvironmentVariable('FACTORY_SANDBOX_IMAGE', '')
+param deploymentRights = json(readEnvironmentVariable('FACTORY_DEPLOYMENT_RIGHTS', '[]'))
 param budgetStartDate = readEnvironmentVariable('FACTORY_BUDGET_START')
 param networkMode = 'private'
 param allowedIpRanges = []

@@ -236,7 +236,6 @@ module keyVault 'modules/keyvault.bicep' = {
     softDeleteDays: softDeleteDays
     rotationAge: keyRotationAge
     controlPrincipalId: identities.outputs.control.principalId
-    effectorPrincipalId: identities.outputs.effector.principalId
   }
 }
 
@@ -370,6 +369,7 @@ module control 'modules/function-app.bicep' = {
 
 // As many as the host hands to an instance at once: maxConcurrentCalls of host.json. The check holds the two together.
 var effectorConcurrency = 4
+var effectorTimeout = '03:30:00'
 var effectorSettings = {
   FACTORY_ROLE: 'effector'
   FACTORY_DATA: '/tmp/factory'
@@ -379,7 +379,10 @@ var effectorSettings = {
   FACTORY_SERVICE_BUS__fullyQualifiedNamespace: bus.outputs.hostName
   FACTORY_SERVICE_BUS__credential: 'managedidentity'
   FACTORY_SERVICE_BUS__clientId: identities.outputs.effector.clientId
-  FACTORY_CREDENTIALS_VAULT: keyVault.outputs.credentialsVaultUri
+  FACTORY_RESOURCE_MANAGER_URL: environment().resourceManager
+  // Over host.json: a deployment that was begun is waited for, as long as a job of the effector may last and some. The check holds them together.
+  AzureFunctionsJobHost__functionTimeout: effectorTimeout
+  AzureFunctionsJobHost__extensions__serviceBus__maxAutoLockRenewalDuration: effectorTimeout
   AZURE_CLIENT_ID: identities.outputs.effector.clientId
 }
 
@@ -584,8 +587,6 @@ output sqlHostName string = sql.outputs.serverHostName
 output sqlDatabase string = sql.outputs.databaseName
 @description('Vault of the keys.')
 output keysVaultUri string = keyVault.outputs.keysVaultUri
-@description('Vault of the credentials of the effector.')
-output credentialsVaultUri string = keyVault.outputs.credentialsVaultUri
 @description('Blob endpoint of the artifacts.')
 output artifactsEndpoint string = artifactStorage.outputs.blobEndpoint
 @description('Identities by role.')

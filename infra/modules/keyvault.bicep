@@ -1,4 +1,4 @@
-metadata description = 'Two vaults. `keys` holds one key that only wraps and two that only sign, for control. `credentials` holds the secrets of the effector and nothing else, so that no other identity has a role on it.'
+metadata description = 'A vault with one key that only wraps and two that only sign, for control. It holds no secret.'
 import { siteType } from '../shared/types.bicep'
 import { vaultName } from '../shared/names.bicep'
 import { roleIds } from '../shared/roles.bicep'
@@ -17,8 +17,6 @@ param softDeleteDays int
 param rotationAge string
 @description('Principal of control: wraps, unwraps and signs.')
 param controlPrincipalId string
-@description('Principal of the effector: reads its credentials.')
-param effectorPrincipalId string
 
 var private = site.networkMode == 'private'
 var networkRules = {
@@ -139,54 +137,6 @@ module keysEndpoint 'private-endpoint.bicep' = {
   params: { site: site, targetName: keys.name, targetId: keys.id, group: 'vault' }
 }
 
-resource credentials 'Microsoft.KeyVault/vaults@2024-11-01' = {
-  name: vaultName('kv-cred', token)
-  location: site.location
-  tags: site.tags
-  properties: {
-    tenantId: tenant().tenantId
-    sku: { family: 'A', name: 'standard' }
-    enableRbacAuthorization: true
-    enableSoftDelete: true
-    softDeleteRetentionInDays: softDeleteDays
-    enablePurgeProtection: true
-    publicNetworkAccess: private ? 'Disabled' : 'Enabled'
-    networkAcls: networkRules
-  }
-}
-
-// The whole vault is the effector's: a secret that does not exist yet can't be a scope.
-resource credentialsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(credentials.id, effectorPrincipalId, roleIds.secretsUser)
-  scope: credentials
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.secretsUser)
-    principalId: effectorPrincipalId
-    principalType: 'ServicePrincipal'
-  }
-}
-
-resource credentialsLock 'Microsoft.Authorization/locks@2020-05-01' = if (site.lockLevel != 'None') {
-  name: 'keep'
-  scope: credentials
-  properties: { level: 'CanNotDelete', notes: 'Credentials of the effector.' }
-}
-
-resource credentialsDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  name: 'to-workspace'
-  scope: credentials
-  properties: {
-    workspaceId: site.workspaceId
-    logs: [{ categoryGroup: 'allLogs', enabled: true }]
-    metrics: [{ category: 'AllMetrics', enabled: true }]
-  }
-}
-
-module credentialsEndpoint 'private-endpoint.bicep' = {
-  name: 'pe-credentials-vault'
-  params: { site: site, targetName: credentials.name, targetId: credentials.id, group: 'vault' }
-}
-
 @description('Id of the vault of the keys.')
 output keysVaultId string = keys.id
 @description('Address of the vault of the keys.')
@@ -197,5 +147,3 @@ output wrappingKeyUri string = wrapping.properties.keyUri
 output evidenceKeyUri string = evidence.properties.keyUri
 @description('Address of the key that signs anchors, without a version.')
 output anchorKeyUri string = anchor.properties.keyUri
-@description('Address of the vault of the effector.')
-output credentialsVaultUri string = credentials.properties.vaultUri

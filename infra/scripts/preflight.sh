@@ -53,6 +53,18 @@ if [[ -n "$CLIENT" ]]; then
   fi
 fi
 
+# What the effector is to deploy to, and as what. Owner and who assigns roles can give themselves everything: that is said, not refused.
+if given="$(deployment rights "${FACTORY_DEPLOYMENT_RIGHTS:-[]}" 2>&1)"; then
+  while read -r at role; do
+    [[ "$at $role" =~ ^[0-9a-fA-F-]{36}\ [0-9a-f-]{36}$ ]] || continue
+    name="$(az role definition list --name "$role" --subscription "$at" --query "[0].roleName" --output tsv)" || name=""
+    [[ -n "$name" ]] || fault "FACTORY_DEPLOYMENT_RIGHTS names the role $role, which subscription $at does not have"
+    [[ ! "$name" =~ ^(Owner|User\ Access\ Administrator|Role\ Based\ Access\ Control\ Administrator)$ ]] || warning "the effector becomes $name of $at: what it deploys there can give anybody anything"
+  done <<<"$given"
+else
+  fault "FACTORY_DEPLOYMENT_RIGHTS: ${given//$'\n'/ }"
+fi
+
 # CIDR: the range of the network may not overlap one that it will be peered with.
 prefix="$(sed -n "s/^param addressPrefix [a-z ]*= '\(.*\)'$/\1/p; s/^param addressPrefix = '\(.*\)'$/\1/p" "$INFRA/main.bicep" "$PARAMETERS" | tail -n 1)"
 networks="$(az network vnet list --query "[?resourceGroup!='$GROUP'].{name:name, ranges:addressSpace.addressPrefixes}" --output json)"

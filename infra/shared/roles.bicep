@@ -1,4 +1,4 @@
-metadata description = 'Ids of the built-in Azure roles that are assigned. Each assignment is made at the narrowest scope that works: queue, container, table, key, task hub.'
+metadata description = 'Ids of the built-in Azure roles that are assigned. Each assignment is made at the narrowest scope that works: queue, container, table, key, task hub; a subscription for the stacks of deployments, when they are switched on.'
 
 @export()
 @description('Role definition ids by what they allow.')
@@ -10,9 +10,9 @@ var roleIds = {
   serviceBusReceiver: '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
   serviceBusSender: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
   keyCryptoUser: '12338af0-0e69-4776-bea7-57ae8d297424'
-  secretsUser: '4633458b-17de-408a-b874-0445c86b69e6'
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
   imagePull: '7f951dda-4ed3-4680-a7ca-43fe172d538d'
   durableTaskData: '0ad04412-c4d5-4796-b79c-f76d14c8d402'
   sessionExecutor: '0fb8eba5-a2bb-4abe-b1c1-49dfad359bb0'
+  stackContributor: 'bf7f8882-3383-422a-806a-6526c631a88a'
 }

@@ -134,3 +134,15 @@ type thresholdsType = {
   @description('Processor or worker use of the database, in percent.')
   sqlPercent: int
 }
+
+@export()
+@description('What the effector may do at a subscription: manage deployment stacks, and whatever the further roles allow.')
+type deploymentRightType = {
+  @description('Id of the subscription.')
+  @minLength(36)
+  @maxLength(36)
+  subscriptionId: string
+  @description('Ids of further role definitions: what the resources of the deployed templates need.')
+  @maxLength(16)
+  roleDefinitionIds: string[]
+}

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { makePlan, planText, readPlan } from '../../shared/domain/deployment/plan.ts';
 import { overlapping } from './address-ranges.ts';
+import { deploymentRights } from './deployment-rights.ts';
 import { overlayHost } from './host-overlay.ts';
 
 /**
@@ -12,6 +13,7 @@ import { overlayHost } from './host-overlay.ts';
  *     unpack PLAN DIR                                    its template.json and parameters.json, and prints its target, a value a line
  *     summary PLAN                                       what it would change, in one line
  *     overlaps RANGE                                     networks (az network vnet list on standard input) that share an address
+ *     rights TEXT                                        subscription and role of what FACTORY_DEPLOYMENT_RIGHTS gives, a pair a line
  *     host HOST OVERLAY                                  puts the settings of a durable backend over a package's host.json
  */
 const networks = z.array(z.object({ name: z.string(), ranges: z.array(z.string()).nullable() }));
@@ -39,6 +41,10 @@ const commands: Readonly<Record<string, (...of: string[]) => void>> = {
   overlaps(range = '') {
     for (const { name, ranges } of networks.parse(JSON.parse(readFileSync(0, 'utf8'))))
       for (const other of overlapping(range, ranges ?? [])) console.log(`${name} (${other})`);
+  },
+  rights(text = '') {
+    for (const { subscriptionId, roleDefinitionIds } of deploymentRights(text))
+      for (const role of roleDefinitionIds) console.log(`${subscriptionId} ${role}`);
   },
   host(file = '', overlay = '') {
     put(file, overlayHost(json(file), json(overlay)));

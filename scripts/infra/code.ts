@@ -6,6 +6,7 @@ import { CONTROL_SETTINGS, readControlSettings } from '../../shared/config/contr
 import { MIGRATION_SETTINGS, readMigrationSettings } from '../../shared/config/migration.ts';
 import { readWorkerSettings, WORKER_SETTINGS } from '../../shared/config/worker.ts';
 import { POOLS } from '../../shared/domain/blueprint/schema.ts';
+import { LIMITS } from '../../shared/domain/limits.ts';
 import { POOLS_OF_ROLE } from '../../shared/jobs/protocol.ts';
 import { EVENTS } from '../../shared/telemetry/events.ts';
 import { METRICS } from '../../shared/telemetry/metrics.ts';
@@ -25,6 +26,8 @@ export type Code = {
   readonly methods: ReadonlySet<string>;
   /** What host.json says of the effector's host: messages handed to an instance at once, and in `hh:mm:ss` how long locks are renewed and functions may run. */
   readonly host: { readonly messagesAnInstance: number; readonly renewal: string; readonly timeout: string };
+  /** How long a job of the effector may last, as `hh:mm:ss`. */
+  readonly effectorJob: string;
   readonly pools: readonly { readonly name: string; readonly role: string }[];
   /** Ids of the warnings and errors in the logs of control, workers and containers. */
   readonly events: ReadonlySet<string>;
@@ -69,6 +72,7 @@ export async function readCode(root: string): Promise<Code> {
     connections: new Set(matches(/\bconnection: '(\w+)'/g)),
     methods: new Set(ROUTES.map(({ method }) => method)),
     host: await hostSettings(root),
+    effectorJob: new Date(LIMITS.effect.jobMs).toISOString().slice(11, 19),
     roles: [...roles.matchAll(/'(\w+)'/g)].map(([, role = '']) => role),
     pools: POOLS.map((name) => ({ name, role: owner(name) })),
     events: new Set(

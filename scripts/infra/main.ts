@@ -3,7 +3,6 @@ import { allChecks } from './checks/all.ts';
 import { requestsCompared } from './checks/requests.ts';
 import { readCode } from './code.ts';
 import { compileWith } from './compiler.ts';
-import { SETTINGS_AHEAD } from './contract/settings.ts';
 import { TELEMETRY_AHEAD } from './contract/telemetry.ts';
 import { runChecks } from './finding.ts';
 import { functionsOfRole } from './functions-of-role.ts';
@@ -43,7 +42,6 @@ if (command === 'functions') {
   console.log(
     '- anything a subscription would say: quotas, regions, policies, names that are taken, whether a what-if is empty the second time',
   );
-  console.log(`- settings that no code reads yet: ${Object.keys(SETTINGS_AHEAD).join(', ')}`);
   console.log(
     `- metrics that nothing emits yet: ${Object.entries(TELEMETRY_AHEAD)
       .map(([name, { because }]) => `${name} (${because})`)

@@ -225,12 +225,13 @@ export const ROLE_SCOPES: Readonly<Record<string, { readonly id: string; readonl
   },
   serviceBusSender: { id: '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39', on: ['Microsoft.ServiceBus/namespaces/queues'] },
   keyCryptoUser: { id: '12338af0-0e69-4776-bea7-57ae8d297424', on: ['Microsoft.KeyVault/vaults/keys'] },
-  secretsUser: { id: '4633458b-17de-408a-b874-0445c86b69e6', on: ['Microsoft.KeyVault/vaults'] },
   metricsPublisher: { id: '3913510d-42f4-4e42-8a64-420c390055eb', on: ['Microsoft.Insights/components'] },
   imagePull: { id: '7f951dda-4ed3-4680-a7ca-43fe172d538d', on: ['Microsoft.ContainerRegistry/registries'] },
   durableTaskData: {
     id: '0ad04412-c4d5-4796-b79c-f76d14c8d402',
     on: ['Microsoft.DurableTask/schedulers/taskHubs'],
   },
+  /** Given by modules/deployer.bicep alone, at subscriptions that somebody named. */
+  stackContributor: { id: 'bf7f8882-3383-422a-806a-6526c631a88a', on: [] },
   sessionExecutor: { id: '0fb8eba5-a2bb-4abe-b1c1-49dfad359bb0', on: ['Microsoft.App/sessionPools'] },
 };

@@ -1,4 +1,4 @@
-import { ManagedIdentityCredential } from '@azure/identity';
+import { AzureCliCredential, ManagedIdentityCredential } from '@azure/identity';
 
 /** What the Azure SDKs ask of a credential: their `TokenCredential`, in the part that is used. */
 export type AzureCredential = {
@@ -11,4 +11,12 @@ export type AzureCredential = {
  */
 export function managedIdentity(clientId: string): AzureCredential {
   return new ManagedIdentityCredential({ clientId, retryOptions: { maxRetries: 3 } });
+}
+
+/**
+ * The sign-in of the person whose machine this is (`az login`), for a worker that has no identity of the platform. The library's chain of
+ * developers' credentials is not used: it would also take a secret that was left in the environment.
+ */
+export function personalSignIn(): AzureCredential {
+  return new AzureCliCredential({ processTimeoutInMs: 30_000 });
 }

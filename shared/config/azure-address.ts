@@ -11,6 +11,9 @@ export const isBareUrl = (text: string): boolean => {
   return search === '' && hash === '' && username === '' && password === '';
 };
 
+/** A bare address without a path. */
+export const isOrigin = (text: string): boolean => isBareUrl(text) && new URL(text).pathname === '/';
+
 /** A blob container or a table: `https://<account>.<service>/<name>`. */
 export const storageUrl = z
   .url({ protocol: /^https$/ })

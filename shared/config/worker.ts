@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identityClientId, isBareUrl } from './azure-address.ts';
+import { identityClientId, isBareUrl, isOrigin } from './azure-address.ts';
 import { type Environment, readSettings, type SettingFault } from './read-settings.ts';
 import { TELEMETRY_SETTINGS, type TelemetrySettings, telemetryOf } from './telemetry.ts';
 
@@ -27,6 +27,12 @@ const settings = z.object({
     .refine(isPrivateOrSecure, 'https, unless the pool is a stand-in on this machine (a loopback address)')
     .refine(isBareUrl, 'an address without a user, a query or a fragment')
     .optional(),
+  /** Of the effector: Azure Resource Manager of the cloud that environments are in; its tokens are for `<address>/.default`. */
+  FACTORY_RESOURCE_MANAGER_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPrivateOrSecure, 'https, unless it is a stand-in on this machine (a loopback address)')
+    .refine(isOrigin, 'an address without a user, a path, a query or a fragment')
+    .default('https://management.azure.com'),
   /** Jobs at once in this process. */
   FACTORY_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   /** The one npm registry the packages pool may read; npm's configured one when absent. */
@@ -46,6 +52,7 @@ export type WorkerSettings = {
   readonly sandbox: 'bubblewrap' | 'process' | 'sessions';
   /** Given exactly with `sessions`. */
   readonly sessionPool: string | undefined;
+  readonly resourceManager: string;
   readonly concurrency: number;
   readonly npmRegistry: string | undefined;
   /** Undefined when telemetry is off. */
@@ -67,6 +74,7 @@ export function readWorkerSettings(environment: Environment): WorkerSettings {
     dataDirectory: data.FACTORY_DATA,
     sandbox: data.FACTORY_SANDBOX,
     sessionPool: data.FACTORY_SESSION_POOL,
+    resourceManager: data.FACTORY_RESOURCE_MANAGER_URL,
     concurrency: data.FACTORY_CONCURRENCY,
     npmRegistry: data.FACTORY_NPM_REGISTRY,
     telemetry: telemetryOf(data),

@@ -47,6 +47,7 @@ export function failureSignature(nodeName: string, failure: Failure): string {
   const code = failure.kind === 'cancelled' ? 'cancelled' : failure.code;
   const normalised = text
     .toLowerCase()
+    .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '#')
     .replace(/[0-9a-f]{12,}/g, '#')
     .replace(/\b[a-z]{3}_[0-9a-z]{25}\b/g, '#')
     .replace(/\d+/g, '#')

@@ -2,10 +2,10 @@ import type { WorkerSettings } from '../config/worker.ts';
 import { bubblewrapDriver } from '../sandbox/bubblewrap/bubblewrap.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { processDriver } from '../sandbox/process/process.ts';
-import type { SessionCredential } from '../sandbox/sessions/session-pool.ts';
 import { sessionsDriver } from '../sandbox/sessions/sessions.ts';
 import { tracedDriver } from '../sandbox/traced-driver.ts';
 import { recorder } from '../telemetry/recorder.ts';
+import { azureCredential } from './azure-credential.ts';
 
 /**
  * The driver the settings name, and no other: where it does not work, each job says so to a person instead of running with less
@@ -19,7 +19,7 @@ export function sandboxOf(
   if (sandbox === 'sessions') {
     if (sessionPool === undefined || credential.kind !== 'managed')
       throw new Error('FACTORY_SANDBOX=sessions needs FACTORY_SESSION_POOL and a managed identity (AZURE_CLIENT_ID).');
-    return watched(sessionsDriver({ endpoint: sessionPool, credential: identityOf(credential.clientId) }));
+    return watched(sessionsDriver({ endpoint: sessionPool, credential: azureCredential(credential) }));
   }
   if (credential.kind === 'managed' || IN_AZURE.some((name) => environment[name] !== undefined))
     throw new Error(
@@ -29,17 +29,6 @@ export function sandboxOf(
 }
 
 const watched = (driver: SandboxDriver): SandboxDriver => (recorder() === undefined ? driver : tracedDriver(driver));
-
-/** Azure's library of identities is loaded by the first run: it costs a start some hundred milliseconds. */
-function identityOf(clientId: string): SessionCredential {
-  let identity: Promise<SessionCredential> | undefined;
-  return {
-    async getToken(scope) {
-      identity ??= import('../azure/credential.ts').then(({ managedIdentity }) => managedIdentity(clientId));
-      return (await identity).getToken(scope);
-    },
-  };
-}
 
 /** Set by App Service, and by every service that gives a process the endpoint of its managed identity. */
 const IN_AZURE = ['WEBSITE_INSTANCE_ID', 'IDENTITY_ENDPOINT'];

@@ -3,8 +3,11 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { managedIdentity } from '../../shared/azure/credential.ts';
+import type { WorkerCredential } from '../../shared/config/worker.ts';
+import { armAt } from '../../shared/effects/azure-deployments/arm.ts';
 import { managedIdentityTokens } from '../../shared/jobs/client/managed-identity.ts';
 import { serviceBusByIdentity } from '../../shared/outbox/service-bus-by-identity.ts';
+import { azureCredential } from '../../shared/worker/azure-credential.ts';
 
 /** The endpoint that App Service gives its apps for tokens (api-version 2019-08-01), on loopback. */
 const asked: { readonly url: URL; readonly secret: string | undefined }[] = [];
@@ -87,5 +90,53 @@ describe('Service Bus by identity', () => {
       '',
     ])
       expect(() => serviceBusByIdentity(wrong, credential)).toThrow(/^(?!.*hush).*not a host name such as/);
+  });
+});
+
+describe("an effector's sign-in to Azure Resource Manager", () => {
+  const heard: (string | undefined)[] = [];
+  const manager = createServer((request, response) => {
+    heard.push(request.headers.authorization);
+    response.end('{}');
+  });
+  let url = '';
+  beforeAll(async () => {
+    manager.listen(0, '127.0.0.1');
+    await once(manager, 'listening');
+    url = `http://127.0.0.1:${(manager.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    manager.closeAllConnections();
+    manager.close();
+  });
+  beforeEach(() => {
+    heard.length = 0;
+  });
+  const ask = (credential: WorkerCredential) => {
+    const request = { what: 'The stack', method: 'GET', path: '/subscriptions', apiVersion: '2024-03-01' } as const;
+    return armAt(url, azureCredential(credential)).read(request, new AbortController().signal);
+  };
+
+  it('is its managed identity, whose token is for that address', async () => {
+    expect(await ask({ kind: 'managed', clientId: 'client-four', audience: 'plane' })).toEqual({});
+    expect(heard).toEqual(['Bearer token-1']);
+    expect(Object.fromEntries(asked[0]!.url.searchParams)).toMatchObject({ resource: url, client_id: 'client-four' });
+  });
+
+  it('is nobody where the platform does not know the identity, and nothing is sent', async () => {
+    status = 400;
+    const failed = await ask({ kind: 'managed', clientId: 'client-five', audience: 'plane' }).catch((error) => error);
+    expect(failed).toMatchObject({ name: 'ArmFailed', fault: 'unsigned' });
+    expect(String(failed)).not.toContain('the-secret-of-the-app');
+    expect(heard).toEqual([]);
+  });
+
+  it("is the person's on a machine without one: not the machine's identity, nor a secret left in the environment", async () => {
+    vi.stubEnv('AZURE_CLIENT_SECRET', 'left-behind');
+    vi.stubEnv('AZURE_TENANT_ID', 'a-tenant');
+    vi.stubEnv('PATH', '/nonexistent');
+    const failed = await ask({ kind: 'file', file: '/credential' }).catch((error) => error);
+    expect(failed).toMatchObject({ name: 'ArmFailed', fault: 'unsigned', message: expect.stringMatching(/Azure CLI/) });
+    expect([asked, heard]).toEqual([[], []]);
   });
 });

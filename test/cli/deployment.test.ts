@@ -4,16 +4,16 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bus, environment, parameters, template } from '../effects/deployment-fixture.ts';
 import { commitFiles, git } from '../effects/repository-fixture.ts';
-import { stackAz } from '../effects/stack-az.ts';
+import { signInOnPath, stackArm } from '../effects/stack-arm.ts';
 import { alive, factory, temporary, type Up, until, up } from './factory-process.ts';
 
 /**
- * The line azure-deployment on a whole plane, with an az that keeps a stack. Every effector dies right after it began a deployment, before
+ * The line azure-deployment on a whole plane, with an Azure Resource Manager that keeps a stack, in the name of who is signed in here. Every effector dies right after it began a deployment, before
  * anything of it is recorded: each one is found by the next effector, and none is begun twice.
  */
 const data = temporary();
 const place = temporary();
-const az = stackAz();
+const azure = await stackArm();
 const deaths = path.join(place, 'deaths');
 const packet = path.join(place, 'packet.json');
 const sql = { resourceId: '/sub/sql', changeType: 'Modify' };
@@ -66,7 +66,8 @@ beforeAll(async () => {
     }),
   );
   writeFileSync(deaths, '');
-  process.env['PATH'] = az.path;
+  process.env['PATH'] = signInOnPath(place);
+  process.env['FACTORY_RESOURCE_MANAGER_URL'] = azure.url;
   process.env['FACTORY_LEASE_SECONDS'] = '3';
   process.env['FACTORY_HINT_SECONDS'] = '2';
   process.env['FACTORY_CRASH_AT'] = 'effect.deployment.after';
@@ -77,7 +78,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   if (alive(plane.pid)) await plane.end('SIGTERM');
-  az.remove();
+  await azure.close();
 });
 
 type Waiting = { readonly id: string; readonly request: string; readonly type: string };
@@ -107,13 +108,13 @@ async function approve(request: string): Promise<void> {
 const end = async (request: string) => (await on('watch', request, '--limit', '120')).code;
 
 test('a plan is looked up, approved by two, applied once though its effector died, and proved', async () => {
-  az.wouldChange(bus);
+  azure.wouldChange(bus);
   const request = await submit();
   await approve(request);
   expect(await end(request)).toBe(0);
-  expect([az.created(), died()]).toEqual([1, 1]);
-  expect(az.applied()).toEqual(template);
-  expect(az.shown()).toEqual([
+  expect([azure.created(), died()]).toEqual([1, 1]);
+  expect(azure.applied()).toEqual({ template, parameters: parameters.parameters, location: 'westeurope' });
+  expect(azure.shown()).toEqual([
     { mark: expect.stringMatching(new RegExp(`^plan sha256:[0-9a-f]{64} for ${request}$`)), state: 'succeeded' },
   ]);
 
@@ -130,29 +131,29 @@ test('a plan is looked up, approved by two, applied once though its effector die
 test('where nothing would change the request ends as NO_OP, and nobody is asked', async () => {
   const request = await submit();
   expect(await end(request)).toBe(10);
-  expect(az.created()).toBe(1);
+  expect(azure.created()).toBe(1);
 }, 120_000);
 
 test('a plan that is rejected is never applied', async () => {
-  az.wouldChange(bus);
+  azure.wouldChange(bus);
   const request = await submit();
   expect((await on('--as', 'approver', 'approve', await gate(request, 'start'), '--yes')).code).toBe(0);
   const effect = await gate(request, 'effect');
   expect((await on('--as', 'security-approver', 'reject', effect, '--reason', 'not today', '--yes')).code).toBe(0);
   expect(await end(request)).toBe(41);
-  expect(az.created()).toBe(1);
+  expect(azure.created()).toBe(1);
 }, 120_000);
 
 test('a plan that is stale when it is about to be applied is looked up and approved anew', async () => {
-  az.wouldChange(bus);
+  azure.wouldChange(bus);
   const request = await submit();
   expect((await on('--as', 'approver', 'approve', await gate(request, 'start'), '--yes')).code).toBe(0);
   const first = await gate(request, 'effect');
-  az.wouldChange(bus, sql);
+  azure.wouldChange(bus, sql);
   expect((await on('--as', 'security-approver', 'approve', first, '--yes')).code).toBe(0);
   expect((await on('--as', 'second-security-approver', 'approve', first, '--yes')).code).toBe(0);
   await approve(request);
   expect(await end(request)).toBe(0);
-  expect(az.created()).toBe(2);
+  expect(azure.created()).toBe(2);
   await until(() => died() === 2, 'the second effector died too');
 }, 240_000);

@@ -46,6 +46,20 @@ test('a session pool is named whole, and reached under a managed identity alone'
   expect(() => readWorkerSettings({ ...sessions, FACTORY_SESSION_POOL: secret })).not.toThrow(/secret/);
 });
 
+test('Azure Resource Manager is named by its address alone, and reached over https', () => {
+  const named = (FACTORY_RESOURCE_MANAGER_URL: string) =>
+    readWorkerSettings({ ...managed, FACTORY_RESOURCE_MANAGER_URL });
+  expect(named('https://management.chinacloudapi.cn/').resourceManager).toBe('https://management.chinacloudapi.cn/');
+  expect(named('http://127.0.0.1:1').resourceManager).toBe('http://127.0.0.1:1');
+  for (const wrong of [
+    'http://management.azure.com',
+    'https://management.azure.com/subscriptions',
+    'https://management.azure.com?api-version=1',
+    'https://me:secret@management.azure.com',
+  ])
+    expect(() => named(wrong)).toThrow('  FACTORY_RESOURCE_MANAGER_URL: ');
+});
+
 test('a container has a pool of its role, and hints under its identity', () => {
   const container = { FACTORY_ROLE: 'verifier', FACTORY_POOL: 'verify' };
   expect(readContainerSettings(container)).toEqual({ role: 'verifier', pool: 'verify', hints: undefined });

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type ProductLine, productLine } from '../../shared/domain/blueprint/schema.ts';
 import { validateBlueprint } from '../../shared/domain/blueprint/validate.ts';
+import { LIMITS } from '../../shared/domain/limits.ts';
+import { POOLS_OF_ROLE } from '../../shared/jobs/protocol.ts';
 
 type Node = Record<string, unknown> & { id: string };
 type Draft = { nodes: Node[] } & Record<string, unknown>;
@@ -59,6 +61,18 @@ describe('references', () => {
     expect(spoilt((draft) => (node(draft, 'plan')['when'] = [{ node: 'nowhere', verdict: ['x'] }]))).toContain(
       'plan/when/0 unknown_node',
     );
+  });
+
+  it('gives a job of the effector no more time than whoever starts it, and other jobs more', () => {
+    const given = (id: string, timeoutMs: number) => spoilt((draft) => (node(draft, id)['timeoutMs'] = timeoutMs));
+    for (const id of ['fetch', 'deliver']) {
+      expect(given(id, LIMITS.effect.jobMs)).toEqual([]);
+      expect(given(id, LIMITS.effect.jobMs + 1)).toEqual([`${id}/timeoutMs too_long`]);
+    }
+    expect(given('implement', LIMITS.effect.jobMs + 1)).toEqual([]);
+    for (const [role, pools] of Object.entries(POOLS_OF_ROLE))
+      for (const pool of pools)
+        expect(['fetch', 'effect'].includes(pool), `${pool} is of ${role}`).toBe(role === 'effector');
   });
 
   it('refuses a verdict nobody ends with', () => {

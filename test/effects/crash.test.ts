@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { effectorHandlers } from '../../shared/effects/handlers.ts';
 import type { TestJob } from '../jobs/control-server.ts';
 import { until, workerFor } from '../jobs/worker-fixture.ts';
-import { type DeliveryFixture, deliveryFixture, ended, startEffector } from './repository-fixture.ts';
+import { type DeliveryFixture, deliveryFixture, ended, noAzure, startEffector } from './repository-fixture.ts';
 
 const open: DeliveryFixture[] = [];
 afterEach(async () => {
@@ -15,7 +15,7 @@ async function fresh(): Promise<DeliveryFixture> {
 }
 
 async function takeOver(fixture: DeliveryFixture, job: TestJob): Promise<void> {
-  const { worker, close } = await workerFor(fixture.control, effectorHandlers);
+  const { worker, close } = await workerFor(fixture.control, effectorHandlers(noAzure));
   await worker.runHint(fixture.control.hint(job));
   await close();
 }

@@ -6,13 +6,13 @@ import { effectorHandlers } from '../../shared/effects/handlers.ts';
 import type { Worker } from '../../shared/jobs/worker/worker.ts';
 import type { TestJob } from '../jobs/control-server.ts';
 import { workerFor } from '../jobs/worker-fixture.ts';
-import { commitFiles, type DeliveryFixture, deliveryFixture, git } from './repository-fixture.ts';
+import { commitFiles, type DeliveryFixture, deliveryFixture, git, noAzure } from './repository-fixture.ts';
 
 let fixture: DeliveryFixture;
 afterEach(() => fixture.close());
 
 async function run(job: TestJob): Promise<TestJob> {
-  const { worker, close } = await workerFor(fixture.control, effectorHandlers);
+  const { worker, close } = await workerFor(fixture.control, effectorHandlers(noAzure));
   await runHint(worker, job);
   await close();
   return job;

@@ -1,7 +1,7 @@
 import { makePlan, planText } from '../../shared/domain/deployment/plan.ts';
 import { digestOfBytes } from '../../shared/domain/digest.ts';
 import { deliveryFixture } from './repository-fixture.ts';
-import { stackAz, whatIf } from './stack-az.ts';
+import { stackArm, whatIf } from './stack-arm.ts';
 
 export const environment = {
   name: 'dev',
@@ -25,10 +25,10 @@ const target = {
   location: environment.location,
 };
 
-/** A tested plan that creates a bus, ready to be delivered, and an az that says the same. */
+/** A tested plan that creates a bus, ready to be delivered, and an Azure Resource Manager that says the same. */
 export async function deploymentFixture() {
-  const az = stackAz();
-  az.wouldChange(bus);
+  const azure = await stackArm();
+  azure.wouldChange(bus);
   const base = {
     'infra/dev/template.json': JSON.stringify(template),
     'infra/dev/parameters.json': JSON.stringify(parameters),
@@ -42,14 +42,14 @@ export async function deploymentFixture() {
   });
   return {
     ...fixture,
-    az,
+    azure,
     mark: `plan ${digestOfBytes(plan)} for ${fixture.request}`,
     plan,
     effector: (job: Parameters<typeof fixture.effector>[0], crashAt?: string) =>
-      fixture.effector(job, crashAt, az.path),
+      fixture.effector(job, crashAt, azure.url),
     async close() {
       await fixture.close();
-      az.remove();
+      await azure.close();
     },
   };
 }

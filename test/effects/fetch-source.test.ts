@@ -5,7 +5,7 @@ import { effectorHandlers } from '../../shared/effects/handlers.ts';
 import { openBundle } from '../../shared/sandbox/git/bundle.ts';
 import type { TestJob } from '../jobs/control-server.ts';
 import { workerFor } from '../jobs/worker-fixture.ts';
-import { commitFiles, type DeliveryFixture, deliveryFixture, git } from './repository-fixture.ts';
+import { commitFiles, type DeliveryFixture, deliveryFixture, git, noAzure } from './repository-fixture.ts';
 
 let fixture: DeliveryFixture;
 beforeEach(async () => {
@@ -24,7 +24,7 @@ async function fetched(over: { packet?: object; location?: string } = {}): Promi
     task: 'fetch-source',
     inputs: { packet: { kind: 'packet', bytes: packet }, declaration: { kind: 'declaration', bytes: declaration } },
   });
-  const { worker, close } = await workerFor(fixture.control, effectorHandlers);
+  const { worker, close } = await workerFor(fixture.control, effectorHandlers(noAzure));
   await worker.runHint(fixture.control.hint(job));
   await close();
   return job;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digestOfBytes } from '../../shared/domain/digest.ts';
 import { newId } from '../../shared/domain/ids.ts';
+import { armAt } from '../../shared/effects/azure-deployments/arm.ts';
 import { IN_TOTO_PAYLOAD } from '../../shared/evidence/dsse/envelope.ts';
 import { PREDICATE_TYPE, sha256Subject, statementBytes, statementOf } from '../../shared/evidence/statement.ts';
 import type { ArtifactKind } from '../../shared/jobs/protocol.ts';
@@ -204,8 +205,8 @@ export async function deliveryFixture(
       return { branches, pullRequests };
     },
     /** Runs an effector process on a hint until it ends; answers the signal that ended it, and what it printed. */
-    effector: (job: TestJob, crashAt?: string, path?: string) =>
-      ended(startEffector(control, join(directory, 'data'), job, crashAt, path)),
+    effector: (job: TestJob, crashAt?: string, azure?: string) =>
+      ended(startEffector(control, join(directory, 'data'), job, crashAt, azure)),
     async close() {
       await control.close();
       await rm(directory, { recursive: true, force: true });
@@ -214,11 +215,15 @@ export async function deliveryFixture(
 }
 export type DeliveryFixture = Awaited<ReturnType<typeof deliveryFixture>>;
 
-export function startEffector(control: ControlServer, data: string, job: TestJob, crashAt?: string, path?: string) {
+/** Where no Azure Resource Manager answers: for effectors that deploy nothing. */
+const NOWHERE = 'http://127.0.0.1:9';
+export const noAzure = armAt(NOWHERE, { getToken: async () => null });
+
+export function startEffector(control: ControlServer, data: string, job: TestJob, crashAt?: string, azure = NOWHERE) {
   const script = fileURLToPath(new URL('./effector-process.ts', import.meta.url));
   const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
-  return spawn(node, [script, control.url, data, JSON.stringify(control.hint(job))], {
-    env: { PATH: path ?? process.env['PATH'] ?? '', ...(crashAt === undefined ? {} : { FACTORY_CRASH_AT: crashAt }) },
+  return spawn(node, [script, control.url, data, JSON.stringify(control.hint(job)), azure], {
+    env: { PATH: process.env['PATH'] ?? '', ...(crashAt === undefined ? {} : { FACTORY_CRASH_AT: crashAt }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -98,6 +98,34 @@ describe('preflight', () => {
     expect(run([...rules, ...READY])).toMatchObject({ status: 1, stderr: expect.stringContaining(said) });
   });
 
+  const at = '0d1f7a52-5b0e-4f0e-9d53-2a1c0f4e7a01';
+  const rights = (...roleDefinitionIds: string[]) => ({
+    FACTORY_DEPLOYMENT_RIGHTS: JSON.stringify([{ subscriptionId: at, roleDefinitionIds }]),
+  });
+  const role = '4d97b98b-1d4f-4787-a291-c67834d212e7';
+  test('looks up what the effector is to deploy as, and says when that is everything', () => {
+    const named = (name: string): Rule => [`az role definition list --name ${role} --subscription ${at}*`, name];
+    expect(run([named('Network Contributor'), ...READY], rights(role))).toMatchObject({ status: 0 });
+    expect(run(READY, rights()).calls.filter((call) => call.includes(' role '))).toEqual([]);
+    const owner = run([named('Owner'), ...READY], rights(role));
+    expect(owner).toMatchObject({ status: 0, stderr: expect.stringContaining(`becomes Owner of ${at}`) });
+    const none = run([named(''), ...READY], rights(role));
+    expect(none).toMatchObject({ status: 1, stderr: expect.stringContaining(`names the role ${role}, which`) });
+  });
+
+  test.each([
+    ['{', 'it is no JSON'],
+    [JSON.stringify([{ subscriptionId: 'mine', roleDefinitionIds: [] }]), 'Invalid GUID'],
+    [rights('bf7f8882-3383-422a-806a-6526c631a88a').FACTORY_DEPLOYMENT_RIGHTS, 'given anyway'],
+    [rights(role, role).FACTORY_DEPLOYMENT_RIGHTS, 'named once'],
+    [JSON.stringify([1, 2].map(() => ({ subscriptionId: at, roleDefinitionIds: [] }))), 'one entry'],
+  ])('rights that the templates would not take are a fault: %s', (text, said) => {
+    expect(run(READY, { FACTORY_DEPLOYMENT_RIGHTS: text })).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(new RegExp(`FACTORY_DEPLOYMENT_RIGHTS: .*${said}`)),
+    });
+  });
+
   test('warns of ranges that overlap, quotas used up, names that are taken', () => {
     const { status, stderr } = run([
       [

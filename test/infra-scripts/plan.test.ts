@@ -245,6 +245,13 @@ describe('the plan document', () => {
     expect(text({ status: 'Succeeded', changes: [bus] })).not.toBe(one);
     expect(text({ status: 'Succeeded', changes: [bus, sql] }, { ...template, resources: {} })).not.toBe(one);
     expect(text({ status: 'Succeeded', changes: [bus], potentialChanges: [sql] })).not.toBe(one);
+    const skipped = {
+      level: 'Warning',
+      code: 'NestedDeploymentShortCircuited',
+      message: 'skipped',
+      target: '/sub/nested',
+    };
+    expect(text({ status: 'Succeeded', changes: [sql, other], diagnostics: [skipped] })).toContain('ShortCircuited');
     expect(readPlan(one).summary).toEqual({ Create: 1, Modify: 1 });
   });
 

@@ -33,6 +33,27 @@ describe('templates that went away from the code', () => {
       "runs string(concurrency) jobs at once, and its scaler reckons '1' hints",
     ],
     [
+      'at once',
+      'workload.bicep',
+      "var effectorTimeout = '03:30:00'",
+      "var effectorTimeout = '03:00:00'",
+      'a function of the effector may run 03:00:00, and a job of it 03:00:00',
+    ],
+    [
+      'at once',
+      'workload.bicep',
+      '  AzureFunctionsJobHost__functionTimeout: effectorTimeout\n',
+      '',
+      'a function of the effector may run 00:30:00',
+    ],
+    [
+      'at once',
+      'workload.bicep',
+      '  AzureFunctionsJobHost__extensions__serviceBus__maxAutoLockRenewalDuration: effectorTimeout\n',
+      '',
+      'locks of the effector are renewed for 00:30:00, and a function of it may run 03:30:00',
+    ],
+    [
       'sandbox',
       'workload.bicep',
       "item.role == 'verifier'): if (workersReady) {",
@@ -172,6 +193,7 @@ describe('code that went away from the templates', () => {
     expect(await whats('at once', unchanged, { host: { ...host, renewal: '00:05:00' } })).toContain(
       'renewed for 00:05:00',
     );
+    expect(await whats('at once', unchanged, { effectorJob: '04:00:00' })).toContain('a job of it 04:00:00');
     const methods = new Set([...code.methods, 'PATCH']);
     expect(await whats('ingress', unchanged, { methods })).toContain('the API is called by PATCH');
   });
@@ -183,11 +205,6 @@ describe('code that went away from the templates', () => {
   test('a setting that the code no longer reads', async () => {
     const settings = new Set([...code.settings].filter((name) => name !== 'FACTORY_PUBLIC_URL'));
     expect(await whats('settings', unchanged, { settings })).toContain('FACTORY_PUBLIC_URL: no code reads it');
-  });
-  test('a setting that was ahead of the code and is read now', async () => {
-    expect(
-      await whats('settings', unchanged, { settings: new Set([...code.settings, 'FACTORY_CREDENTIALS_VAULT']) }),
-    ).toContain('take it off the list of what is ahead');
   });
   test('a value that a role refuses', async () => {
     const refusals = (role: string): string[] => (role === 'station' ? ['FACTORY_SANDBOX'] : []);

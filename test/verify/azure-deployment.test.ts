@@ -8,7 +8,7 @@ import { packetSchema } from '../../shared/domain/packet/schema.ts';
 import { receiptSchema } from '../../shared/verify/receipt.ts';
 import { environment, parameters, template } from '../effects/deployment-fixture.ts';
 import { commitFiles } from '../effects/repository-fixture.ts';
-import { whatIf } from '../effects/stack-az.ts';
+import { whatIf } from '../effects/stack-arm.ts';
 import { type Jobs, openJobs } from '../stations/job.ts';
 import { baseline, bundleSource, implement, type Line, plan, validate } from '../stations/line.ts';
 import { driver, noSandbox } from '../stations/sandbox.ts';

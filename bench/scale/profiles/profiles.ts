@@ -25,7 +25,7 @@ export const DEV: Profile = {
   sessionCooldownSeconds: 600,
   leasesPerPool: LIMITS.job.concurrentPerPool,
   zoneRedundant: false,
-  privateEndpoints: 16,
+  privateEndpoints: 15,
   frontDoor: false,
   sessionPools: 1,
 };
@@ -49,6 +49,6 @@ export const PROD: Profile = {
   sqlSku: 'GP_Gen5',
   sqlVCores: 4,
   zoneRedundant: true,
-  privateEndpoints: 18,
+  privateEndpoints: 17,
   frontDoor: true,
 };

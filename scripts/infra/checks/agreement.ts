@@ -1,6 +1,6 @@
 import { textAt, type Value, within } from '../bicep/value.ts';
 import type { Code } from '../code.ts';
-import { LEFT_OUT, READ_BY_PLATFORM, READ_OF_CONNECTION, SETTINGS_AHEAD } from '../contract/settings.ts';
+import { LEFT_OUT, READ_BY_PLATFORM, READ_OF_CONNECTION } from '../contract/settings.ts';
 import { TELEMETRY_AHEAD } from '../contract/telemetry.ts';
 import type { Check, Fault } from '../finding.ts';
 import { type Landing, templateOf } from '../landing.ts';
@@ -76,15 +76,6 @@ function* settings(landing: Landing, code: Code): Iterable<Fault> {
   const roles = byRole(landing, code);
   const all = new Set([...roles.values()].flatMap((names) => [...names.keys()]));
   for (const [role, names] of roles) yield* settingsOfOne(landing, code, role, names);
-  for (const name of Object.keys(SETTINGS_AHEAD)) {
-    if (code.settings.has(name))
-      yield {
-        where: 'contract/settings.ts',
-        what: `${name} is read by the code now: take it off the list of what is ahead`,
-      };
-    if (!all.has(name))
-      yield { where: 'contract/settings.ts', what: `${name} is given by no template: take it off the list` };
-  }
   for (const name of code.settings)
     if (!all.has(name) && LEFT_OUT[name] === undefined)
       yield { where, what: `the code reads ${name}, and no template gives it` };
@@ -106,7 +97,7 @@ function* settingsOfOne(
   const own = code.settingsOfRole[role] ?? [];
   const connections = ofConnections(landing, code, role);
   for (const name of names.keys()) {
-    if (READ_BY_PLATFORM.test(name) || SETTINGS_AHEAD[name] !== undefined) continue;
+    if (READ_BY_PLATFORM.test(name)) continue;
     if (connections.includes(name) || code.settingsOfAll.has(name)) continue;
     if (!own.includes(name)) yield { where, what: `${role} is given ${name}, and does not read it` };
     else if (!code.settings.has(name)) yield { where, what: `${name}: no code reads it` };
@@ -252,7 +243,25 @@ function* concurrency(landing: Landing, code: Code): Iterable<Fault> {
   const given = textAt(settingsOf(landing).get('effector'), 'FACTORY_CONCURRENCY');
   if (given !== 'string(effectorConcurrency)')
     yield { where, what: `the effector is told to run ${given ?? 'its default'} at once, not effectorConcurrency` };
-  // Both are of one form, so that text compares as time does.
+  const told = (name: string): string | undefined => {
+    const value = textAt(settingsOf(landing).get('effector'), name);
+    return value === 'effectorTimeout'
+      ? templateOf(landing, where)
+          ?.variables.find((variable) => variable.name === value)
+          ?.value.source.replaceAll("'", '')
+      : value;
+  };
+  const timeout = told('AzureFunctionsJobHost__functionTimeout') ?? code.host.timeout;
+  const renewal =
+    told('AzureFunctionsJobHost__extensions__serviceBus__maxAutoLockRenewalDuration') ?? code.host.renewal;
+  // All are of one form, so that text compares as time does.
+  if (renewal < timeout)
+    yield { where, what: `locks of the effector are renewed for ${renewal}, and a function of it may run ${timeout}` };
+  if (timeout <= code.effectorJob)
+    yield {
+      where,
+      what: `a function of the effector may run ${timeout}, and a job of it ${code.effectorJob}: it has to report that too`,
+    };
   if (code.host.renewal < code.host.timeout)
     yield {
       where: 'host.json',
@@ -260,12 +269,12 @@ function* concurrency(landing: Landing, code: Code): Iterable<Fault> {
     };
   const file = 'modules/worker-job.bicep';
   const job = templateOf(landing, file);
-  const told = textAt(job?.variables.find(({ name }) => name === 'jobSettings')?.value, 'FACTORY_CONCURRENCY');
+  const atOnce = textAt(job?.variables.find(({ name }) => name === 'jobSettings')?.value, 'FACTORY_CONCURRENCY');
   const reckoned = /messageCount: ([^ ]+)/.exec(job?.text ?? '')?.[1];
-  if (told === undefined || told !== reckoned)
+  if (atOnce === undefined || atOnce !== reckoned)
     yield {
       where: file,
-      what: `a container runs ${told} jobs at once, and its scaler reckons ${reckoned} hints for it`,
+      what: `a container runs ${atOnce} jobs at once, and its scaler reckons ${reckoned} hints for it`,
     };
 }
 
@@ -276,7 +285,11 @@ export const agreementChecks = (code: Code): readonly Check[] => [
   { id: 'queues', title: 'queues = pools', run: (landing) => queues(landing, code) },
   { id: 'roles', title: 'roles of the templates = roles of the code', run: (landing) => roles(landing, code) },
   { id: 'telemetry', title: 'names asked for = names emitted', run: (landing) => telemetry(landing, code) },
-  { id: 'at once', title: 'jobs a worker runs = messages it is handed', run: (landing) => concurrency(landing, code) },
+  {
+    id: 'at once',
+    title: 'jobs a worker runs = messages it is handed, for as long as they may last',
+    run: (landing) => concurrency(landing, code),
+  },
   { id: 'sandbox', title: 'no stations and no verifier without a sandbox', run: sandboxed },
   { id: 'ingress', title: 'only the API is open, and nothing of the host', run: (landing) => host(landing, code) },
 ];

@@ -87,8 +87,11 @@ function* assignments(landing: Landing): Iterable<Fault> {
   }
 }
 
+/** The one file that assigns at a subscription. */
+const DEPLOYER = 'modules/deployer.bicep';
+
 function* scopes(documents: readonly Document[]): Iterable<Fault> {
-  for (const document of documents)
+  for (const document of documents.filter(({ file }) => file !== DEPLOYER))
     for (const resource of document.resources.filter((item) => item.type === ASSIGNMENT)) {
       const scope = textAt(resource.body, 'scope')?.replace(/\[.*\]$/, '');
       const on = document.resources.find((other) => other.name === scope)?.type;
@@ -109,6 +112,52 @@ function* scopes(documents: readonly Document[]): Iterable<Fault> {
       )
         yield fault(document, resource.line, `${resource.name}: the name is no guid of scope, principal and role`);
     }
+}
+
+/** Rights at a subscription are the effector's alone, by name of principal and role, and nobody's unless they are asked for. */
+function* deployer(landing: Landing): Iterable<Fault> {
+  const document = templateOf(landing, DEPLOYER);
+  if (document === undefined) return yield { where: DEPLOYER, what: 'is missing' };
+  for (const { body, line, name, type } of document.resources) {
+    const role = /'Microsoft\.Authorization\/roleDefinitions', ([\w.]+)\)$/.exec(
+      textAt(body, 'properties.roleDefinitionId') ?? '',
+    )?.[1];
+    if (
+      type !== ASSIGNMENT ||
+      (role !== 'roleIds.stackContributor' && role !== 'roleId') ||
+      textAt(body, 'properties.principalId') !== 'principalId' ||
+      textAt(body, 'properties.principalType') !== 'ServicePrincipal' ||
+      textAt(body, 'name') !== `guid(subscription().id, principalId, ${role})`
+    )
+      yield fault(document, line, `${name} is not a named role of the given principal at the subscription`);
+  }
+  const main = templateOf(landing, 'main.bicep');
+  const calls = landing.templates.flatMap((template) =>
+    template.modules.filter(({ path }) => path.endsWith('deployer.bicep')),
+  );
+  const [only, ...more] = calls;
+  if (
+    main === undefined ||
+    more.length > 0 ||
+    !only?.loop?.endsWith('deploymentRights') ||
+    textAt(only.body, 'params.principalId') !== 'workloadParts.outputs.identities.effector.principalId'
+  )
+    yield {
+      where: 'main.bicep',
+      what: 'rights at subscriptions go to another than the effector, or to more than deploymentRights says',
+    };
+  if (main?.parameters.find(({ name }) => name === 'deploymentRights')?.fallback?.source !== '[]')
+    yield { where: 'main.bicep', what: 'deploymentRights gives rights that nobody asked for' };
+  for (const file of landing.parameterFiles) {
+    const given = file.variables.find(({ name }) => name === 'deploymentRights')?.value.source;
+    if (given !== undefined && given !== "json(readEnvironmentVariable('FACTORY_DEPLOYMENT_RIGHTS', '[]'))")
+      yield { where: file.file, what: 'deploymentRights gives rights that nobody asked for' };
+  }
+}
+
+function* assignedAndDeployer(landing: Landing): Iterable<Fault> {
+  yield* assignments(landing);
+  yield* deployer(landing);
 }
 
 function* queueSplit(landing: Landing): Iterable<Fault> {
@@ -141,6 +190,6 @@ function* queueSplit(landing: Landing): Iterable<Fault> {
 export const identityChecks: readonly Check[] = [
   { id: '11', title: 'keys and passwords switched off', onResources: localAuth },
   { id: '12', title: 'an identity a role, named for every connection', onResources: runAs, run: identities },
-  { id: '13', title: 'role assignments: narrow, deterministic, typed', onResources: scopes, run: assignments },
+  { id: '13', title: 'role assignments: narrow, deterministic, typed', onResources: scopes, run: assignedAndDeployer },
   { id: '14', title: 'sender and receiver split by queue', run: queueSplit },
 ];

@@ -2,11 +2,6 @@
  * Where templates and code are known to be apart. Each list may only shrink: an entry that is no longer true fails the check.
  */
 
-/** Settings the templates give that no code reads yet, and what will read them. */
-export const SETTINGS_AHEAD: Readonly<Record<string, string>> = {
-  FACTORY_CREDENTIALS_VAULT: 'code hosts that take their credential from Key Vault',
-};
-
 /** Settings the code reads that the templates leave out, and why that is right. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   FACTORY_DEFINITIONS: 'the definitions of the product are the baseline; an application installs its own',
@@ -27,7 +22,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 
 /** Settings that Azure itself or its libraries read. */
 export const READ_BY_PLATFORM =
-  /^(AzureWebJobsStorage__\w+|APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING|DURABLE_TASK_SCHEDULER_CONNECTION_STRING|TASKHUB_NAME)$/;
+  /^(AzureWebJobsStorage__\w+|APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING|DURABLE_TASK_SCHEDULER_CONNECTION_STRING|TASKHUB_NAME|AzureFunctionsJobHost__\w+)$/;
 
 /** What the Functions host reads of a trigger's connection by identity, beside the connection's name. */
 export const READ_OF_CONNECTION = ['__fullyQualifiedNamespace', '__credential', '__clientId'];

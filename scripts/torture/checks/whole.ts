@@ -13,6 +13,8 @@ export async function checkWhole(
     readonly remote: string;
     readonly application: string;
     readonly submitted: readonly string[];
+    /** Those of them whose effects are not at the remote. */
+    readonly elsewhere?: readonly string[];
     readonly state: StateCheck;
   },
 ): Promise<{ readonly figures: Figure[]; readonly violations: string[] }> {
@@ -21,7 +23,11 @@ export async function checkWhole(
   const known = new Set(requests.map(({ id }) => id));
   const lost = of.submitted.filter((id) => !known.has(id));
   const ends = Map.groupBy(requests, (request) => request.terminal ?? request.state);
-  const remote = countRemote(of.remote, requests);
+  const elsewhere = new Set(of.elsewhere);
+  const remote = countRemote(
+    of.remote,
+    requests.filter(({ id }) => !elsewhere.has(id)),
+  );
   const evidence = await checkEvidence(plane);
   const streams = [
     await checkAudit(plane, of.application, of.directory),

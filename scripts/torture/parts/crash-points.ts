@@ -8,6 +8,7 @@ import { checkWhole } from '../checks/whole.ts';
 import { figure, type Part, type Run } from '../part.ts';
 import { openPlane, type TorturePlane } from '../plane/plane.ts';
 import { startApprovers } from '../traffic/approvers.ts';
+import { openDeployments } from '../traffic/deployments.ts';
 import { askFirst, patchPacket } from '../traffic/packets.ts';
 import { makeRemote } from '../traffic/repository.ts';
 import { requestStates, submit, untilTerminal } from '../traffic/requests.ts';
@@ -25,26 +26,30 @@ export const crashPoints: Part = {
   async run(run) {
     const { directory, say } = run;
     const remote = makeRemote(directory);
-    const plane = await openPlane({ directory });
+    const deployments = await openDeployments(directory);
+    const plane = await openPlane({ directory, environment: deployments.environment });
     const state = openStateCheck(plane);
     const submitted: string[] = [];
+    const deployed: string[] = [];
     const violations: string[] = [];
     let reached = 0;
     const points = CRASH_POINTS.filter(
-      // No traffic opens an incarnation or deploys; test/seal and test/effects die at those points.
-      (point) =>
-        !point.startsWith('incarnation.') &&
-        !point.startsWith('effect.deployment.') &&
-        (run.sizes.crashPoints?.includes(point) ?? true),
+      // No traffic opens an incarnation; test/seal dies at those points.
+      (point) => !point.startsWith('incarnation.') && (run.sizes.crashPoints?.includes(point) ?? true),
     );
     try {
       if (points.length === 0) throw new Error('none of the crash points that were asked for exists');
       await plane.up();
       const application = await setUp(plane, { name: 'things', remote });
       const gone = await setUp(plane, { name: 'gone', remote: path.join(directory, 'nowhere.git') });
+      await deployments.begin(plane);
       const approvers = startApprovers(plane);
       for (const point of points) {
         const died = await dieAt(plane, run, point, async (key, number) => {
+          if (deploys(point)) {
+            deployed.push(await deployments.give(plane, key));
+            return;
+          }
           // A repository that is not there is what makes a worker fail.
           const one = point.startsWith('worker.fail')
             ? submit(plane, gone, key, patchPacket(key))
@@ -54,26 +59,39 @@ export const crashPoints: Part = {
         if (died) reached += 1;
         else violations.push(`crash point ${point} was not passed within ${DEATH_LIMIT_MS / 1_000} s`);
         // Each death by itself: three of them on the same job would rightly spend its attempts.
-        await untilTerminal(plane, submitted, END_LIMIT_MS).catch((error: Error) => violations.push(error.message));
-        say(`${point}: ${died ? 'died there' : 'not reached'}, ${submitted.length} requests so far`);
+        await untilTerminal(plane, [...submitted, ...deployed], END_LIMIT_MS).catch((error: Error) =>
+          violations.push(error.message),
+        );
+        say(`${point}: ${died ? 'died there' : 'not reached'}, ${submitted.length + deployed.length} requests so far`);
       }
       await approvers.stop();
       const failing = points.filter((point) => point.startsWith('worker.fail')).length * run.sizes.perCrashPoint;
       const ready = requestStates(plane).filter(({ terminal }) => terminal === 'PR_READY').length;
-      if (ready !== submitted.length - failing)
-        violations.push(
-          `${ready} of ${submitted.length - failing} requests ended PR_READY, as each would without the one death in it`,
-        );
-      const whole = await checkWhole(plane, { directory, remote, application, submitted, state });
+      const wanted = submitted.length + deployed.length - failing;
+      if (ready !== wanted)
+        violations.push(`${ready} of ${wanted} requests ended PR_READY, as each would without the one death in it`);
+      violations.push(...deployments.faults(deployed));
+      const all = [...submitted, ...deployed];
+      const whole = await checkWhole(plane, {
+        directory,
+        remote,
+        application,
+        submitted: all,
+        elsewhere: deployed,
+        state,
+      });
       return {
         figures: [figure('crash points died at', `${reached} of ${points.length}`), ...whole.figures],
         violations: [...violations, ...whole.violations],
       };
     } finally {
       await plane.down();
+      await deployments.close();
     }
   },
 };
+
+const deploys = (point: CrashPoint): boolean => point.startsWith('effect.deployment.');
 
 /** Starts the process that passes this point with it armed, gives it work until it has died there, and starts it again as it was. */
 async function dieAt(
@@ -89,7 +107,7 @@ async function dieAt(
   victim.arm({ FACTORY_CRASH_AT: `${point}#${time}`, FACTORY_CRASH_LOG: log });
   victim.start();
   const giving = (async (): Promise<void> => {
-    for (let number = 0; number < sizes.perCrashPoint; number += 1)
+    for (let number = 0; number < (deploys(point) ? 1 : sizes.perCrashPoint); number += 1)
       await give(`${point.replaceAll(/[._]/g, '-')}-${number}`, number);
   })();
   giving.catch(() => undefined);

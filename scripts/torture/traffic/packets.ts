@@ -46,3 +46,18 @@ export function fanPacket(count: number): Record<string, unknown> {
     line: { name: `bench-fan-${count}` },
   };
 }
+
+/** A deployment of the environment `dev` that `deployments.ts` has. High risk: three people are asked. */
+export function deploymentPacket(): Record<string, unknown> {
+  return {
+    apiVersion: 'factory/v1',
+    kind: 'TaskPacket',
+    goal: 'The environment dev is as its template says',
+    intent: 'Something to deploy, and to count where it was deployed.',
+    source: { kind: 'person' },
+    scope: { repository: 'things', allowedPaths: ['infra/plan.json'] },
+    acceptance: [{ given: 'the compiled template', when: 'it is deployed', then: 'the stack is of its plan' }],
+    output: { format: 'deployment' },
+    line: { name: 'azure-deployment', environment: 'dev' },
+  };
+}

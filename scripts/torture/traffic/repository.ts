@@ -23,15 +23,23 @@ export function git(repository: string, args: readonly string[], input = ''): st
 
 /**
  * A small bare repository, the remote of every request. It logs each change of each branch, so that a branch that was pushed twice
- * is told from one that was pushed once.
+ * is told from one that was pushed once. `compiled`: JSON documents by their names in `infra/`.
  */
-export function makeRemote(directory: string): string {
+export function makeRemote(directory: string, compiled?: Readonly<Record<string, unknown>>): string {
   const bare = path.join(directory, 'remote.git');
   execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', bare], { stdio: 'ignore' });
   git(bare, ['config', 'core.logAllRefUpdates', 'always']);
   const blob = git(bare, ['hash-object', '-w', '--stdin'], 'Small things, one a file.\n');
   const source = git(bare, ['mktree'], `100644 blob ${blob}\tindex.txt\n`);
-  const tree = git(bare, ['mktree'], `100644 blob ${blob}\tREADME.md\n040000 tree ${source}\tsrc\n`);
+  const infra = compiled === undefined ? '' : `040000 tree ${compiledTree(bare, compiled)}\tinfra\n`;
+  const tree = git(bare, ['mktree'], `100644 blob ${blob}\tREADME.md\n${infra}040000 tree ${source}\tsrc\n`);
   git(bare, ['update-ref', 'refs/heads/main', git(bare, ['commit-tree', tree, '-m', 'Begin'])]);
   return bare;
+}
+
+function compiledTree(bare: string, compiled: Readonly<Record<string, unknown>>): string {
+  const entries = Object.entries(compiled).map(
+    ([name, value]) => `100644 blob ${git(bare, ['hash-object', '-w', '--stdin'], JSON.stringify(value))}\t${name}\n`,
+  );
+  return git(bare, ['mktree'], entries.join(''));
 }

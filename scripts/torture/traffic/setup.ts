@@ -4,7 +4,7 @@ import type { PlaneApi } from '../../../cli/api/plane-api.ts';
 import { ensureApplication } from '../../../cli/setup/application.ts';
 import { planInstallation, publish, untilApplied } from '../../../cli/setup/install.ts';
 import { bundleOf, loadBundle } from '../../../shared/definitions/bundle.ts';
-import { applicationDeclaration } from '../../../shared/domain/application/declaration.ts';
+import { type ApplicationDeclaration, applicationDeclaration } from '../../../shared/domain/application/declaration.ts';
 import type { TorturePlane } from '../plane/plane.ts';
 
 /** A line of so many equal jobs, and one that ends the request on a receipt. */
@@ -32,6 +32,7 @@ export async function setUp(
     readonly fanOuts?: readonly number[];
     /** How long an effect gate of the patch line waits before it asks anew; as the product has it when absent. */
     readonly gateExpiryMs?: number;
+    readonly environments?: ApplicationDeclaration['environments'];
   },
 ): Promise<string> {
   const [operator, policyOwner] = await Promise.all([plane.as('operator'), plane.as('policy-owner')]);
@@ -42,6 +43,7 @@ export async function setUp(
     repositories: [{ name: 'things', codeHost: 'local', location: of.remote }],
     checks: [{ name: 'unit', kind: 'unit', command: ['true'] }],
     testFiles: ['test/**'],
+    ...(of.environments === undefined ? {} : { environments: of.environments }),
   });
   const { id } = await ensureApplication(operator, declaration);
   const standard = await loadBundle(path.resolve(import.meta.dirname, '../../../definitions'));

@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.ts';
 import { conclusionFaults } from './conclusions.ts';
 import { effectFaults } from './effects.ts';
 import type { BlueprintFault } from './fault.ts';
@@ -13,6 +14,9 @@ import {
   TASKS,
   type Tasks,
 } from './tasks.ts';
+
+/** Pools of the role that performs effects (POOLS_OF_ROLE of the job protocol). */
+const EFFECTOR_POOLS: readonly string[] = ['fetch', 'effect'];
 
 /**
  * What is wrong with a product line's blueprint; nothing when it can be installed. Checked: ids are unique; needs form no
@@ -94,6 +98,13 @@ function nodeFaults(
     }
   }
   if (node.kind === 'job' || node.kind === 'fan_out') {
+    // Where they run as functions, what starts such a job ends it a while after this.
+    if (EFFECTOR_POOLS.includes(node.pool) && node.timeoutMs > LIMITS.effect.jobMs)
+      faults.push({
+        pointer: `${pointer}/timeoutMs`,
+        code: 'too_long',
+        message: `"${node.id}" may take ${node.timeoutMs} ms; a job of pool ${node.pool} is given ${LIMITS.effect.jobMs} at most.`,
+      });
     const task = tasks.get(node.task);
     if (task === undefined)
       faults.push({

@@ -2,11 +2,14 @@ import { z } from 'zod';
 
 /** What a what-if answers (Microsoft.Resources/deployments whatIf), as far as a plan keeps it. */
 const change = z.looseObject({ resourceId: z.string(), changeType: z.string() });
+/** What a what-if could not tell, such as a nested template that it had to skip. */
+const diagnostic = z.object({ level: z.string(), code: z.string(), message: z.string(), target: z.string().nullish() });
 const whatIfResult = z.looseObject({
   status: z.string(),
   error: z.unknown().optional(),
   changes: z.array(change).nullish(),
   potentialChanges: z.array(change).nullish(),
+  diagnostics: z.array(diagnostic).nullish(),
 });
 
 /** Which deployment a plan is of. A plan is applied to this one and to no other. */
@@ -27,6 +30,8 @@ const plan = z.strictObject({
   summary: z.record(z.string(), z.int()),
   changes: z.array(change),
   potentialChanges: z.array(change),
+  /** What the changes may leave out, and why. */
+  diagnostics: z.array(diagnostic),
   /** Compiled, with every variable of the environment put in: the very bytes that are applied. */
   parameters: document,
   template: document,
@@ -52,6 +57,9 @@ export function makePlan(target: PlanTarget, whatIf: unknown, parameters: unknow
     summary: sorted(summary) as Plan['summary'],
     changes,
     potentialChanges: inOrder(result.potentialChanges ?? []),
+    diagnostics: (result.diagnostics ?? [])
+      .map((one) => sorted(one) as z.infer<typeof diagnostic>)
+      .sort((a, b) => compare(JSON.stringify(a), JSON.stringify(b))),
     parameters: document.parse(sorted(parameters)),
     template: document.parse(sorted(template)),
   };

@@ -2,10 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../domain/application/declaration.ts';
 import type { IntendBody } from '../../jobs/protocol.ts';
 import type { EffectStep, Look } from '../deliver/effect-step.ts';
+import type { Arm } from './arm.ts';
+import { ArmFailed, type ArmFault } from './arm-failed.ts';
 import { beginDeployment, type Compiled, isAtRest, readStack, type StackState } from './stack.ts';
 
 /** How often a deployment under way is looked at, and how long one that was begun may take to show. Milliseconds. */
 type Pace = { readonly pollMs: number; readonly settleMs: number };
+
+/** Answers by which nothing was begun, for certain. Without one of them only a look can tell. */
+const WAS_REFUSED: ReadonlySet<ArmFault> = new Set(['denied', 'absent', 'conflict', 'refused']);
 
 /** Names plan and request: the same plan may rightly be applied again later, after somebody took away what it made. */
 export const deploymentMark = (plan: string, request: string): string => `plan ${plan} for ${request}`;
@@ -16,23 +21,23 @@ export const deploymentMark = (plan: string, request: string): string => `plan $
  * stands ARM's refusal of a second update while one is under way.
  */
 export function deploymentStep(deployment: {
+  readonly arm: Arm;
   readonly environment: Environment;
   readonly compiled: Compiled;
   readonly mark: string;
   /** Whether what would change is, now, what was approved. */
   readonly current: boolean;
-  readonly directory: string;
   readonly pace: Pace;
   readonly intend: Pick<IntendBody, 'ordinal' | 'target' | 'tree' | 'expectedBefore'>;
 }): EffectStep {
-  const { environment, mark, pace } = deployment;
+  const { arm, environment, mark, pace } = deployment;
   let begun = false;
 
   // Work that goes on is waited for here: an effect is done when its target has come to rest. The job's own time limits it.
   const look = async (signal: AbortSignal): Promise<Look> => {
     const settled = performance.now() + pace.settleMs;
     for (;;) {
-      const seen = await readStack(environment, signal);
+      const seen = await readStack(arm, environment, signal);
       const ours = seen?.mark === mark;
       if (seen !== null && ours && isAtRest(seen))
         return { found: seen.state === 'succeeded' ? 'done' : 'other', observed: describe(environment, seen) };
@@ -55,7 +60,14 @@ export function deploymentStep(deployment: {
     async act(_effect, signal) {
       if (!deployment.current)
         return { did: 'fenced', observed: 'what would change is not what was approved any more: nothing was applied' };
-      await beginDeployment(environment, deployment.compiled, mark, { directory: deployment.directory, signal });
+      try {
+        await beginDeployment(arm, environment, deployment.compiled, mark, signal);
+      } catch (error) {
+        if (!(error instanceof ArmFailed) || !WAS_REFUSED.has(error.fault)) throw error;
+        // Whose update it is that ARM refuses this one beside may take as long to show as an own one.
+        begun = error.fault === 'conflict';
+        return { did: 'fenced', observed: error.message };
+      }
       begun = true;
       return { did: 'acted', observed: `the deployment of ${environment.stack} was begun as ${mark}` };
     },

@@ -3,14 +3,15 @@ import type { Environment } from '../../domain/application/declaration.ts';
 import { deploymentFaults, deploymentTarget, environmentOf } from '../../domain/deployment/environment.ts';
 import { planText } from '../../domain/deployment/plan.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
+import { type TaskContext, TaskFailure, type TaskHandler, type TaskResult } from '../../jobs/task.ts';
 import { openBundle } from '../../sandbox/git/bundle.ts';
 import { readTreeFile } from '../../sandbox/git/tree-files.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
 import { readTask } from '../code-hosts/repository.ts';
 import { deliverFailure } from '../deliver/deliver-failure.ts';
-import { AzFailed } from './az.ts';
-import { azFailure } from './az-failure.ts';
+import type { Arm } from './arm.ts';
+import { ArmFailed } from './arm-failed.ts';
+import { armFailure } from './arm-failure.ts';
 import { type Compiled, lookAhead } from './stack.ts';
 
 /**
@@ -18,21 +19,23 @@ import { type Compiled, lookAhead } from './stack.ts';
  * change, asked under the effector's identity and changing nothing. Puts out the plan as `deployment`. Nothing is compiled here: a
  * compiler reads whatever a source names, and this process holds a credential.
  */
-export async function lookDeployment(context: TaskContext): Promise<TaskResult> {
-  try {
-    return await look(context);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof AzFailed) throw new TaskFailure(azFailure(error));
-    if (error instanceof SandboxRefusal) throw new TaskFailure(deliverFailure(error));
-    throw error;
-  }
-}
+export const lookDeployment =
+  (arm: Arm): TaskHandler =>
+  async (context) => {
+    try {
+      return await look(arm, context);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (error instanceof ArmFailed) throw new TaskFailure(armFailure(error));
+      if (error instanceof SandboxRefusal) throw new TaskFailure(deliverFailure(error));
+      throw error;
+    }
+  };
 
-async function look(context: TaskContext): Promise<TaskResult> {
+async function look(arm: Arm, context: TaskContext): Promise<TaskResult> {
   const environment = await declaredEnvironment(context);
   const compiled = await compiledFiles(context, environment);
-  const plan = await lookAhead(environment, compiled, context);
+  const plan = await lookAhead(arm, environment, compiled, context.signal);
   const bytes = planText(plan);
   const { planBytes } = LIMITS.deployment;
   if (Buffer.byteLength(bytes) > planBytes)

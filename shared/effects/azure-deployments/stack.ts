@@ -1,108 +1,157 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../domain/application/declaration.ts';
 import { makePlan, type Plan } from '../../domain/deployment/plan.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import { AzFailed, runAz } from './az.ts';
+import type { Arm } from './arm.ts';
+import { ArmFailed, faultOf } from './arm-failed.ts';
+import { saidOf } from './arm-transport.ts';
 
-const { askMs } = LIMITS.deployment;
+/** A deployment's name is shorter than a stack's may be. */
+const DEPLOYMENT_NAME_LENGTH = 64;
+
+/** As the published management packages speak them: arm-resources 8.0.0 and arm-resourcesdeploymentstacks 1.0.0. */
+const API_VERSION = { deployments: '2025-04-01', stacks: '2024-03-01' };
 
 export type Compiled = { readonly template: unknown; readonly parameters: unknown };
 
 /** What a deployment stack says of itself. `mark` is its description: which plan it was made of, and by whom. */
 export type StackState = { readonly mark: string; readonly state: string };
 
-const listed = z.array(z.looseObject({ mark: z.string().nullable(), state: z.string().nullable() })).max(1);
+const stackAnswer = z.looseObject({
+  properties: z.looseObject({ description: z.string().nullish(), provisioningState: z.string().nullish() }),
+});
+const whatIfAnswer = z.looseObject({
+  status: z.string(),
+  error: z.unknown().optional(),
+  properties: z.record(z.string(), z.unknown()).nullish(),
+});
+const parameterFile = z.looseObject({ parameters: z.record(z.string(), z.unknown()) });
 
 /** States in which nothing of a stack is going on (Microsoft.Resources/deploymentStacks, DeploymentStackProvisioningState). */
 const AT_REST: ReadonlySet<string> = new Set(['succeeded', 'failed', 'canceled']);
 export const isAtRest = ({ state }: StackState): boolean => AT_REST.has(state);
 
-/** The stack of an environment, or null when there is none of its name. @throws AzFailed */
-export async function readStack({ subscription, stack }: Environment, signal: AbortSignal): Promise<StackState | null> {
-  const text = await runAz(
-    [
-      ...['stack', 'sub', 'list', '--subscription', subscription, '--output', 'json'],
-      ...['--query', `[?name=='${stack}'].{mark: description, state: provisioningState}`],
-    ],
-    { signal, askMs },
-  );
-  const [found] = parse('az stack sub list', listed, text);
-  return found === undefined ? null : { mark: found.mark ?? '', state: (found.state ?? 'unknown').toLowerCase() };
+/** The stack of an environment, or null when there is none of its name. @throws ArmFailed */
+export async function readStack(arm: Arm, environment: Environment, signal: AbortSignal): Promise<StackState | null> {
+  const what = `The stack ${environment.stack} of ${scopeOf(environment)}`;
+  const request = { what, method: 'GET', path: stackPath(environment), apiVersion: API_VERSION.stacks } as const;
+  let answer: unknown;
+  try {
+    answer = await arm.read(request, signal);
+  } catch (error) {
+    // Only a code of the service says that a stack is not there: a page of somebody else's 404 does not.
+    if (error instanceof ArmFailed && error.fault === 'absent' && /^(?!Subscription).*NotFound$/.test(error.code))
+      return null;
+    throw error;
+  }
+  const { description, provisioningState } = readAs(stackAnswer, answer, what).properties;
+  return { mark: description ?? '', state: (provisioningState ?? 'unknown').toLowerCase() };
 }
 
 /**
- * What deploying these files would change, as a plan. Reads only. Equal answers give equal plans.
+ * What deploying these files would change, as a plan. Reads only. Equal answers give equal plans: the look has the stack's name, since a
+ * change may name the deployment it is of.
  *
- * @throws AzFailed when Azure does not answer, or with half an answer.
+ * @throws ArmFailed when Azure does not answer, or with half an answer.
  */
 export async function lookAhead(
+  arm: Arm,
   environment: Environment,
   compiled: Compiled,
-  { directory, signal }: { readonly directory: string; readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<Plan> {
   const { subscription, location, stack, name } = environment;
-  const text = await runAz(
-    [
-      ...['deployment', 'sub', 'what-if', '--subscription', subscription, '--location', location],
-      ...(await fileArguments(compiled, directory)),
-      ...['--result-format', 'FullResourcePayloads', '--no-pretty-print', '--output', 'json'],
-    ],
-    { signal, askMs },
+  const what = `The look ahead of ${stack} at ${scopeOf(environment)}`;
+  const answer = await arm.read(
+    {
+      what,
+      method: 'POST',
+      path: `${scopeOf(environment)}/providers/Microsoft.Resources/deployments/${encodeURIComponent(stack.slice(0, DEPLOYMENT_NAME_LENGTH))}/whatIf`,
+      apiVersion: API_VERSION.deployments,
+      body: {
+        location,
+        properties: {
+          mode: 'Incremental',
+          template: compiled.template,
+          parameters: parametersOf(compiled, what),
+          whatIfSettings: { resultFormat: 'FullResourcePayloads' },
+        },
+      },
+    },
+    signal,
   );
-  const answer = parse('az deployment sub what-if', z.record(z.string(), z.unknown()), text);
+  const { status, error, properties } = readAs(whatIfAnswer, answer, what);
+  if (status !== 'Succeeded' || (error !== undefined && error !== null)) {
+    const { code, said } = saidOf(error);
+    throw new ArmFailed(faultOf(200, code), `${what}: it ended as ${status.slice(0, 100)} ${said}`.trim(), { code });
+  }
   try {
     return makePlan(
       { environment: name, subscription, stack, location },
-      answer,
+      // az prints it flat, and plans are made of that.
+      { ...properties, status },
       compiled.parameters,
       compiled.template,
     );
-  } catch (error) {
-    throw new AzFailed(`az deployment sub what-if: ${error instanceof Error ? error.message : String(error)}`);
+  } catch (cause) {
+    throw unreadable(what, cause);
   }
 }
 
 /**
  * Begins to bring the stack to the plan, and does not wait for it. What leaves the template is detached, never deleted: it may hold state.
- * ARM refuses a second update while one is under way (documented; no subscription has been asked).
+ * ARM refuses a second update while one is under way (409 DeploymentStackInNonTerminalState; reported by users, asked of no subscription).
  *
- * @throws AzFailed
+ * @throws ArmFailed
  */
 export async function beginDeployment(
+  arm: Arm,
   environment: Environment,
   compiled: Compiled,
   mark: string,
-  { directory, signal }: { readonly directory: string; readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<void> {
-  const { subscription, location, stack } = environment;
-  await runAz(
-    [
-      ...['stack', 'sub', 'create', '--subscription', subscription, '--name', stack, '--location', location],
-      ...(await fileArguments(compiled, directory)),
-      ...['--description', mark, '--action-on-unmanage', 'detachAll', '--deny-settings-mode', 'none'],
-      ...['--yes', '--no-wait', '--output', 'none'],
-    ],
-    { signal, askMs },
+  const what = `The deployment of ${environment.stack} to ${scopeOf(environment)}`;
+  await arm.begin(
+    {
+      what,
+      method: 'PUT',
+      path: stackPath(environment),
+      apiVersion: API_VERSION.stacks,
+      body: {
+        location: environment.location,
+        properties: {
+          description: mark,
+          template: compiled.template,
+          parameters: parametersOf(compiled, what),
+          actionOnUnmanage: { resources: 'detach', resourceGroups: 'detach', managementGroups: 'detach' },
+          denySettings: { mode: 'none' },
+        },
+      },
+    },
+    signal,
   );
 }
 
-/** The names end in .json: of another file az would take the compiler to be wanted. */
-async function fileArguments({ template, parameters }: Compiled, directory: string): Promise<string[]> {
-  const place = await mkdtemp(join(directory, 'deployment-'));
-  const [templateFile, parametersFile] = [join(place, 'template.json'), join(place, 'parameters.json')];
-  await writeFile(templateFile, JSON.stringify(template), { mode: 0o600 });
-  await writeFile(parametersFile, JSON.stringify(parameters), { mode: 0o600 });
-  return ['--template-file', templateFile, '--parameters', parametersFile];
+const scopeOf = ({ subscription }: Environment): string => `/subscriptions/${encodeURIComponent(subscription)}`;
+
+const stackPath = (environment: Environment): string =>
+  `${scopeOf(environment)}/providers/Microsoft.Resources/deploymentStacks/${encodeURIComponent(environment.stack)}`;
+
+/** A parameter file is a document around its parameters; the service takes the parameters. */
+function parametersOf({ parameters }: Compiled, what: string): Readonly<Record<string, unknown>> {
+  const file = parameterFile.safeParse(parameters);
+  if (!file.success) throw new ArmFailed('refused', `${what}: the file of parameters has no object "parameters"`);
+  return file.data.parameters;
 }
 
-function parse<T extends z.ZodType>(what: string, schema: T, text: string): z.infer<T> {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new AzFailed(
-      `${what} gave no answer that can be read: ${error instanceof Error ? error.message.slice(0, 500) : String(error)}`,
-    );
-  }
+function readAs<T extends z.ZodType>(schema: T, answer: unknown, what: string): z.infer<T> {
+  const read = schema.safeParse(answer);
+  if (read.success) return read.data;
+  throw unreadable(what, read.error);
 }
+
+const unreadable = (what: string, cause: unknown): ArmFailed =>
+  new ArmFailed(
+    'passing',
+    `${what}: the answer is none that can be read: ${cause instanceof Error ? cause.message.slice(0, 500) : String(cause)}`,
+  );

@@ -1,7 +1,8 @@
-import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
+import { type TaskContext, TaskFailure, type TaskHandler, type TaskResult } from '../../jobs/task.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
-import { AzFailed } from '../azure-deployments/az.ts';
-import { azFailure } from '../azure-deployments/az-failure.ts';
+import type { Arm } from '../azure-deployments/arm.ts';
+import { ArmFailed } from '../azure-deployments/arm-failed.ts';
+import { armFailure } from '../azure-deployments/arm-failure.ts';
 import { CodeHostUnreachable } from '../code-hosts/code-host.ts';
 import { repositoryOf } from '../code-hosts/repository.ts';
 import { deliverFailure } from './deliver-failure.ts';
@@ -17,23 +18,25 @@ import { openTestedChange } from './tested-change.ts';
  * what would happen any more, before anything was intended. With the parameter `lookOnly` (a
  * cancelled request) it only finds out and records what did happen.
  */
-export async function deliver(context: TaskContext): Promise<TaskResult> {
-  const mode: EffectMode = context.claim.parameters['lookOnly'] === true ? 'look' : 'act';
-  try {
-    return await deliverAs(context, mode);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof AzFailed) throw new TaskFailure(azFailure(error));
-    if (error instanceof CodeHostUnreachable || error instanceof SandboxRefusal)
-      throw new TaskFailure(deliverFailure(error));
-    throw error;
-  }
-}
+export const deliver =
+  (arm: Arm): TaskHandler =>
+  async (context) => {
+    const mode: EffectMode = context.claim.parameters['lookOnly'] === true ? 'look' : 'act';
+    try {
+      return await deliverAs(arm, context, mode);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (error instanceof ArmFailed) throw new TaskFailure(armFailure(error));
+      if (error instanceof CodeHostUnreachable || error instanceof SandboxRefusal)
+        throw new TaskFailure(deliverFailure(error));
+      throw error;
+    }
+  };
 
-async function deliverAs(context: TaskContext, mode: EffectMode): Promise<TaskResult> {
+async function deliverAs(arm: Arm, context: TaskContext, mode: EffectMode): Promise<TaskResult> {
   const repository = await repositoryOf(context);
   const change = await openTestedChange(context);
-  const delivery = await planDelivery(context, repository, change, mode);
+  const delivery = await planDelivery(arm, context, repository, change, mode);
   if ('stale' in delivery) return stale(delivery.stale, change);
   const ends: EffectEnd[] = [];
   for (const step of delivery.steps) {

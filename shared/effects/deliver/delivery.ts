@@ -1,5 +1,6 @@
 import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
 import { commitTree } from '../../sandbox/git/commit.ts';
+import type { Arm } from '../azure-deployments/arm.ts';
 import type { CodeHost } from '../code-hosts/code-host.ts';
 import { openCodeHost, type Repository } from '../code-hosts/repository.ts';
 import { changeBranch, effectTarget } from '../ledger/target.ts';
@@ -24,9 +25,10 @@ export type Delivery = {
 /**
  * Of a deployment whose plan is not true any more, why.
  *
- * @throws CodeHostUnreachable, AzFailed
+ * @throws CodeHostUnreachable, ArmFailed
  */
 export async function planDelivery(
+  arm: Arm,
   context: TaskContext,
   repository: Repository,
   change: TestedChange,
@@ -36,7 +38,7 @@ export async function planDelivery(
     case 'pull_request':
       return await pullRequestDelivery(context, repository, change, mode);
     case 'deployment': {
-      const deployment = await deploymentDelivery(context, change, mode);
+      const deployment = await deploymentDelivery(arm, context, change, mode);
       if ('stale' in deployment) return deployment;
       return { steps: [deployment.step], commit: null, host: null, plan: deployment.plan };
     }

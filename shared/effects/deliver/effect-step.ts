@@ -4,7 +4,7 @@ import type { Crossing } from '../../telemetry/crash-point.ts';
 /** What a look at the target found. `other`: the target is in a state that neither we nor our fence expected. */
 export type Look = { readonly found: 'done' | 'absent' | 'other'; readonly observed: string };
 
-/** What acting came to. `fenced`: the target refused, because it was not in the state the fence names. */
+/** What acting came to. `fenced`: the target refused, and nothing happened; above all because it was not in the state the fence names. */
 export type Act = { readonly did: 'acted' | 'fenced'; readonly observed: string };
 
 /**
