@@ -144,6 +144,8 @@ param leaseSeconds int = 30
 @minValue(2)
 @maxValue(3600)
 param hintSeconds int = 30
+@description('What a second under a lease costs by pool: {version, currency, perSecond}. Without it nothing costs anything.')
+param prices object = {}
 @description('Mail addresses that alerts and the budget go to.')
 @minLength(1)
 param alertEmails string[]
@@ -224,6 +226,7 @@ module workloadParts 'workload.bicep' = {
     requestsPerMinute: requestsPerMinute
     leaseSeconds: leaseSeconds
     hintSeconds: hintSeconds
+    prices: prices
     alertEmails: alertEmails
     thresholds: thresholds
   }

@@ -143,6 +143,8 @@ param leaseSeconds int
 @minValue(2)
 @maxValue(3600)
 param hintSeconds int
+@description('What a second under a lease costs by pool: {version, currency, perSecond}. Without it nothing costs anything.')
+param prices object
 @description('Mail addresses that alerts and the budget go to.')
 @minLength(1)
 param alertEmails string[]
@@ -336,6 +338,7 @@ var controlSettings = {
   FACTORY_FIRST_PRINCIPALS: 'policy_owner=${policyOwnerId},station=${identities.outputs.station.principalId},verifier=${identities.outputs.verifier.principalId},effector=${identities.outputs.effector.principalId}'
   FACTORY_LEASE_SECONDS: string(leaseSeconds)
   FACTORY_HINT_SECONDS: string(hintSeconds)
+  FACTORY_PRICES: empty(prices) ? '' : string(prices)
   TASKHUB_NAME: taskHub
   AZURE_CLIENT_ID: identities.outputs.control.clientId
 }

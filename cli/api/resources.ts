@@ -3,6 +3,8 @@ import { z } from 'zod';
 /** What the command line reads of the API's answers. Fields it does not know are passed over, so that a newer plane still answers it. */
 const nullableText = z.string().nullable();
 
+const money = z.object({ currency: z.string(), amount: z.string() });
+
 const conclusion = z.object({
   state: z.string(),
   code: z.string().optional(),
@@ -34,6 +36,8 @@ export const requestResource = z.object({
   packet: z.string(),
   definitions: z.string(),
   evidence: nullableText,
+  costs: z.array(money).default([]),
+  defects: z.number().default(0),
   waitingFor: z.array(z.object({ approval: z.string(), type: z.string(), tier: nullableText })),
 });
 export type RequestResource = z.infer<typeof requestResource>;
@@ -100,4 +104,21 @@ export const approvalResource = z.object({
   role: nullableText,
   freshAuthentication: z.boolean(),
   expiresAt: z.string(),
+});
+
+export const applicationCostResource = z.object({
+  costs: z.object({
+    prices: z.string().nullable(),
+    month: z.string(),
+    spent: z.array(money),
+    budget: z.object({ monthly: z.string(), currency: z.string(), usedPercent: z.number() }).nullable(),
+  }),
+});
+
+export const recordedDefectResource = z.object({ id: z.string(), class: z.string(), signature: z.string() });
+
+export const defectResource = recordedDefectResource.extend({
+  summary: z.string(),
+  recordedBy: z.string(),
+  recordedAt: z.string(),
 });

@@ -3,7 +3,7 @@ import { DEFAULT_DEFINITIONS } from '../options.ts';
 
 const load = () => import('../actions/install.ts');
 
-/** applications, register, install plan|apply|status. They act as operator and policy-owner unless --as says otherwise. */
+/** applications, register, cost, install plan|apply|status. They act as operator and policy-owner unless --as says otherwise. */
 export function registerInstallCommands(program: Command): void {
   program
     .command('applications')
@@ -16,6 +16,13 @@ export function registerInstallCommands(program: Command): void {
     .option('--repository <path>', 'place of its first repository, instead of the declared one')
     .action(async (file: string, options: { repository?: string }, command: Command) =>
       (await load()).registerApplication(file, options, command),
+    );
+
+  program
+    .command('cost <application>')
+    .description('what an application spent this month (by UTC), and of what budget')
+    .action(async (name: string, _options: unknown, command: Command) =>
+      (await import('../actions/cost.ts')).showCost(name, command),
     );
 
   const install = program.command('install').description('definitions on an application: plan, approve, apply, status');

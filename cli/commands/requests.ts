@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
+import { DEFECT_CLASSES } from '../../shared/domain/defect/defect.ts';
 import type { WatchOptions } from '../actions/requests.ts';
 import { parseSeconds } from '../options.ts';
 
 const load = () => import('../actions/requests.ts');
+const defects = () => import('../actions/defects.ts');
 
-/** submit, watch, requests, cancel, retry, answer, plan, evidence, artifact, explain. */
+/** submit, watch, requests, cancel, retry, answer, defect, defects, plan, evidence, artifact, explain. */
 export function registerRequestCommands(program: Command): void {
   program
     .command('submit <packet>')
@@ -54,6 +56,21 @@ export function registerRequestCommands(program: Command): void {
     .option('--packet <file>', 'another packet (JSON) in place of the first')
     .action(async (request: string, text: string, options: { packet?: string }, command: Command) =>
       (await load()).answer(request, text, options, command),
+    );
+
+  program
+    .command('defect <request> <summary>')
+    .description('record that the change a request delivered was at fault')
+    .addOption(new Option('--class <class>', 'what kind of fault').choices(DEFECT_CLASSES).makeOptionMandatory())
+    .action(async (request: string, summary: string, options: { class: string }, command: Command) =>
+      (await defects()).recordDefect(request, summary, options, command),
+    );
+
+  program
+    .command('defects <request>')
+    .description('what was found wrong with the change a request delivered')
+    .action(async (request: string, _options: unknown, command: Command) =>
+      (await defects()).listDefects(request, command),
     );
 
   program

@@ -30,10 +30,12 @@ export function progressPrinter(
 export function endingLines(request: RequestResource): string[] {
   const { conclusion } = request;
   const lines = [bold(`${request.terminal ?? request.state}`) + dim(` ${request.id}`)];
-  if (conclusion === null) return lines;
   const say = (label: string, text: string | number | undefined): void => {
     if (text !== undefined && text !== '') lines.push(`  ${label.padEnd(10)} ${plainText(String(text))}`);
   };
+  say('cost', request.costs.map(({ amount, currency }) => `${amount} ${currency}`).join(', '));
+  if (request.defects > 0) say('defects', `${request.defects}: see factory defects ${request.id}`);
+  if (conclusion === null) return lines;
   say('code', conclusion.code);
   say('question', conclusion.question);
   if (conclusion.tried !== undefined && conclusion.tried.length > 0) say('tried', conclusion.tried.join('; '));

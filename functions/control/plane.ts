@@ -34,6 +34,7 @@ import {
   type RestoreParts,
 } from '../../shared/plane/accept-restore.ts';
 import { createAnchorWatch, whileSound } from '../../shared/plane/anchor.ts';
+import { assertBudgetsCountable } from '../../shared/plane/countable-budgets.ts';
 import type { DocumentCache } from '../../shared/plane/documents.ts';
 import { createGauges } from '../../shared/plane/gauges.ts';
 import { createObservers, type Observers } from '../../shared/plane/observers.ts';
@@ -119,6 +120,7 @@ async function openPlane(settings: ControlSettings): Promise<Plane> {
     identity.kind === 'entra' ? identity.tenant : null,
   );
   await openIncarnation(store);
+  await assertBudgetsCountable(store, tenant, settings.prices);
   const record = (signer: DatedSigner, retireAfterMs: number) => recordSigner(store, tenant, signer, retireAfterMs);
   const [evidence, anchoring] = [
     await openSigning(parts.signing('evidence'), record, report),
@@ -135,6 +137,7 @@ async function openPlane(settings: ControlSettings): Promise<Plane> {
     leaseMs: settings.leaseMs,
     hintIntervalMs: settings.hintIntervalMs,
     outboxClaimMs: LIMITS.outbox.claimMs,
+    prices: settings.prices,
     leaseSecret,
     get incarnation() {
       return watch.incarnation();

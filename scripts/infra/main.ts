@@ -3,7 +3,6 @@ import { allChecks } from './checks/all.ts';
 import { requestsCompared } from './checks/requests.ts';
 import { readCode } from './code.ts';
 import { compileWith } from './compiler.ts';
-import { TELEMETRY_AHEAD } from './contract/telemetry.ts';
 import { runChecks } from './finding.ts';
 import { functionsOfRole } from './functions-of-role.ts';
 import { readFiles, readLanding } from './landing.ts';
@@ -41,11 +40,6 @@ if (command === 'functions') {
   for (const line of requestsCompared()) console.log(`- ${line}`);
   console.log(
     '- anything a subscription would say: quotas, regions, policies, names that are taken, whether a what-if is empty the second time',
-  );
-  console.log(
-    `- metrics that nothing emits yet: ${Object.entries(TELEMETRY_AHEAD)
-      .map(([name, { because }]) => `${name} (${because})`)
-      .join('; ')}`,
   );
   process.exitCode = findings.length > 0 || (compiled.kind === 'ran' && compiled.faults.length > 0) ? 1 : 0;
 }

@@ -10,13 +10,14 @@ import { insertRepositories } from '../store/applications/repositories.ts';
 import { insertArtifactReferenceIfAbsent } from '../store/artifacts/references.ts';
 import { type Command, one, type Unchanged, unchanged, write } from '../store/command.ts';
 import { databaseTime } from '../store/platform/database-time.ts';
+import { declareBudget } from './declare-budget.ts';
 import { repositoryRows } from './repository-rows.ts';
 
 export type Registered = { readonly id: ApplicationId; readonly name: string; readonly declaration: Digest };
 
 /**
  * Registers an application by its declaration, which was kept as an artifact before (`keepDeclaration`). The same declaration again is
- * answered as it stands. Refuses 403 by policy and 409 `FACTORY-APPLICATION-EXISTS` when its name is taken by another declaration.
+ * answered as it stands. Refuses 403 by policy, 422 `FACTORY-BUDGET-UNCOUNTED`, and 409 `FACTORY-APPLICATION-EXISTS` when its name is taken by another declaration.
  */
 export function* registerApplication(
   context: PlaneContext,
@@ -62,6 +63,7 @@ export function* registerApplication(
       updated_at: now,
     }),
   );
+  yield* declareBudget(scope, id, declaration);
   yield* write(insertRepositories(repositoryRows(scope, id, declaration, new Map())));
   const commandId = `${id}:register`;
   const decisionId = yield* recordDecision(context, decision, {

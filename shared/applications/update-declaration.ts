@@ -8,12 +8,13 @@ import { lockApplication, updateApplication } from '../store/applications/applic
 import { insertRepositories, removeRepositories, repositoriesOf } from '../store/applications/repositories.ts';
 import { insertArtifactReferenceIfAbsent } from '../store/artifacts/references.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
+import { declareBudget } from './declare-budget.ts';
 import type { Registered } from './register.ts';
 import { repositoryRows } from './repository-rows.ts';
 
 /**
  * Exchanges an application's declaration. Open requests keep the one they were pinned to. `expectedVersion`, where given, is the version
- * the caller read (409 `FACTORY-VERSION-CHANGED` when it is another by now). Refuses 404, 403 by policy, 409 `FACTORY-NAME-FIXED`.
+ * the caller read (409 `FACTORY-VERSION-CHANGED` when it is another by now). Refuses 404, 403 by policy, 409 `FACTORY-NAME-FIXED`, 422 `FACTORY-BUDGET-UNCOUNTED`.
  */
 export function* updateDeclaration(
   context: PlaneContext,
@@ -58,6 +59,7 @@ export function* updateDeclaration(
   const known = new Map(
     (yield* rows(repositoriesOf({ tenant, application: application.id }))).map((row) => [row.name, row.id]),
   );
+  yield* declareBudget(scope, application.id, declaration);
   yield* write(removeRepositories({ tenant, application: application.id }));
   yield* write(insertRepositories(repositoryRows(scope, application.id, declaration, known)));
   yield* writeOne(updateApplication({ ...application, declaration_digest: input.declaration, updated_at: now }));

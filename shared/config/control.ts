@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type PriceTable, parsePriceTable } from '../domain/cost/price-table.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { databaseName, hostName, identityClientId, keyUrl, storageUrl } from './azure-address.ts';
 import { type FirstPrincipal, firstPrincipals } from './first-principals.ts';
@@ -57,6 +58,17 @@ const settings = z.object({
   FACTORY_HINT_SECONDS: seconds(LIMITS.job.hintIntervalMs, 2_000),
   /** Directory of the definitions whose policy holds where an application has none installed; the product's own when absent. */
   FACTORY_DEFINITIONS: z.string().min(1).optional(),
+  /** What a second under a lease costs by pool, as JSON: {version, currency, perSecond}. Without it nothing costs anything. */
+  FACTORY_PRICES: z
+    .string()
+    .max(LIMITS.cost.priceTableLength)
+    .transform((json, context): PriceTable => {
+      const table = parsePriceTable(json);
+      if (typeof table !== 'string') return table;
+      context.addIssue({ code: 'custom', message: `is no price table: ${table}` });
+      return z.NEVER;
+    })
+    .optional(),
   ...TELEMETRY_SETTINGS,
 });
 
@@ -91,6 +103,8 @@ export type ControlSettings = {
   readonly leaseMs: number;
   readonly hintIntervalMs: number;
   readonly definitionsDirectory: string | undefined;
+  /** Undefined where nothing costs anything. */
+  readonly prices: PriceTable | undefined;
   /** Undefined when telemetry is off. */
   readonly telemetry: TelemetrySettings | undefined;
 };
@@ -146,6 +160,7 @@ export function readControlSettings(environment: Environment): ControlSettings {
     leaseMs: Math.round(data.FACTORY_LEASE_SECONDS * 1000),
     hintIntervalMs: Math.round(data.FACTORY_HINT_SECONDS * 1000),
     definitionsDirectory: data.FACTORY_DEFINITIONS,
+    prices: data.FACTORY_PRICES,
     telemetry: telemetryOf(data),
   };
 }

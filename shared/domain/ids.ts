@@ -29,6 +29,7 @@ const PREFIX = {
   key: 'key',
   anchor: 'anc',
   incarnation: 'inc',
+  defect: 'def',
 } as const;
 
 export type IdKind = keyof typeof PREFIX;

@@ -56,6 +56,8 @@ export const LIMITS = {
   access: {
     delegations: 100,
   },
+  defect: { summaryLength: 2_000, perRequest: 100 },
+  cost: { priceTableLength: 4_096 },
   outbox: { batch: 200, claimMs: 8 * SECOND, drainMs: 300, attempts: 100, maximumBackoffMs: 1 * MINUTE },
   sweep: { batch: 200, heartbeatGapMs: 15 * SECOND },
   orchestrator: { turns: 50 },

@@ -1,3 +1,4 @@
+import { spentWords } from '../domain/cost/budget.ts';
 import { type Digest, digestOfValue } from '../domain/digest.ts';
 import type { ApplicationId, PrincipalId, RequestId, SessionId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -6,6 +7,7 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import { requestMachine } from '../domain/request/machine.ts';
 import { recordDecision } from '../gates/policy-decision.ts';
 import { advance } from '../line/advance.ts';
+import { spentBudget } from '../line/budget.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { nodeRows } from '../line/node-rows.ts';
 import { type Committed, commit, openScope, tell } from '../line/scope.ts';
@@ -54,7 +56,7 @@ export type Submitted = {
 /**
  * Takes a validated packet as a request: its row, its nodes, the first advance, the policy decision, the audit event and the
  * orchestrator's start are one transaction. The same key with the same content gets the first answer, with another 409
- * `FACTORY-KEY-REUSED`. Refuses 403 by policy, 404 for an unknown application, 409 `FACTORY-DEFINITIONS-CHANGED`, 429 when too many are open.
+ * `FACTORY-KEY-REUSED`. Refuses 403 by policy, 404 for an unknown application, 409 `FACTORY-DEFINITIONS-CHANGED`, 409 `FACTORY-BUDGET-EXHAUSTED`, 429 when too many are open.
  */
 export function* submitRequest(
   context: PlaneContext,
@@ -105,6 +107,13 @@ export function* submitRequest(
       { retryAfterSeconds: 60 },
     );
   }
+  const spent = yield* spentBudget(context, application.id, now);
+  if (spent !== undefined)
+    throw new Refusal(
+      409,
+      'FACTORY-BUDGET-EXHAUSTED',
+      `${spentWords(spent)} Nothing was started; submit it again then.`,
+    );
   const line = context.documents.definitions(input.definitions).lines.get(input.line);
   if (line === undefined)
     throw new Refusal(

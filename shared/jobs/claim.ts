@@ -3,7 +3,9 @@ import { digestOfBytes } from '../domain/digest.ts';
 import type { JobId, PrincipalId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import type { Actor, PlaneContext } from '../line/context.ts';
+import { advance } from '../line/advance.ts';
+import { spentBudget } from '../line/budget.ts';
+import { type Actor, PLANE, type PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope } from '../line/scope.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write } from '../store/command.ts';
 import { jobInputsOf, latestCheckpoint } from '../store/jobs/artifacts.ts';
@@ -20,7 +22,7 @@ import { traceparentOf } from '../telemetry/spans.ts';
 import { leaseToken } from './lease-token.ts';
 import { type ClaimAnswer, POOLS_OF_ROLE } from './protocol.ts';
 
-/** `contended`: the candidate was taken by another worker meanwhile; asking again may find the next one. */
+/** `contended`: the candidate was taken by another worker meanwhile, or its budget is spent; asking again may find the next one. */
 export type NextClaim = { readonly claim: ClaimAnswer | undefined; readonly contended: boolean };
 type Next = Committed<NextClaim>;
 type Claimed = Committed<ClaimAnswer>;
@@ -58,6 +60,8 @@ export function* claimNext(
   const leased = yield* lease(context, actor, candidate.id, claimId);
   if ('refused' in leased)
     return unchanged<Next>({ answer: { claim: undefined, contended: true }, outbox: [], touched: [] });
+  if ('unaffordable' in leased)
+    return yield* endUnaffordable(context, leased.unaffordable, { claim: undefined, contended: true });
   return leased.again ? unchanged<Next>(next(leased.committed)) : next(leased.committed);
 }
 
@@ -70,21 +74,44 @@ function* candidateWithinLimit(context: PlaneContext, pool: Pool): Command<{ rea
   return yield* one(candidateJob({ tenant, pool }));
 }
 
-/** As `claimNext`, for one job. Refuses with 404, 409 `FACTORY-ALREADY-LEASED`, `FACTORY-JOB-FINISHED` or `FACTORY-JOB-NOT-DUE`. */
+/**
+ * As `claimNext`, for one job; undefined when nothing is left of its application's budget, and its request was ended for it. Refuses with 404, 409
+ * `FACTORY-ALREADY-LEASED`, `FACTORY-JOB-FINISHED` or `FACTORY-JOB-NOT-DUE`.
+ */
 export function* claimJob(
   context: PlaneContext,
   actor: Actor,
   jobId: JobId,
   claimId: string,
-): Command<Claimed | Unchanged<Claimed>> {
+): Command<Committed<ClaimAnswer | undefined> | Unchanged<Claimed>> {
   const leased = yield* lease(context, actor, jobId, claimId);
   if ('refused' in leased) throw leased.refused;
+  if ('unaffordable' in leased) return yield* endUnaffordable(context, leased.unaffordable, undefined);
   return leased.again ? unchanged(leased.committed) : leased.committed;
 }
 
 const next = (claimed: Claimed): Next => ({ ...claimed, answer: { claim: claimed.answer, contended: false } });
 
-type Leased = { readonly committed: Claimed; readonly again: boolean } | { readonly refused: Refusal };
+type Leased =
+  | { readonly committed: Claimed; readonly again: boolean }
+  | { readonly refused: Refusal }
+  | { readonly unaffordable: LockedRequest };
+
+/** Lets `advance` end a request that has a job to begin and nothing left to pay it from. */
+function* endUnaffordable<T>(context: PlaneContext, request: LockedRequest, answer: T): Command<Committed<T>> {
+  const scope = openScope(context, request.now, PLANE);
+  yield* advance(scope, request);
+  return yield* commit(
+    scope,
+    {
+      stream: request.application_id,
+      commandId: `${request.id}:advance:${request.version}`,
+      action: 'request.advanced',
+      subjects: { request: request.id },
+    },
+    answer,
+  );
+}
 
 function* lease(context: PlaneContext, actor: Actor, jobId: JobId, claimId: string): Command<Leased> {
   const { tenant } = context;
@@ -135,6 +162,9 @@ function* lease(context: PlaneContext, actor: Actor, jobId: JobId, claimId: stri
       ),
     };
   }
+  // The look at the effects of a cancelled request is owed whatever it costs.
+  if (request.state === 'running' && (yield* spentBudget(context, job.application_id, now)) !== undefined)
+    return { unaffordable: request };
   const epoch = job.lease_epoch + 1;
   const token = leaseToken(context.leaseSecret, { ...binding, epoch });
   const owner = actor.principal as PrincipalId;
@@ -157,7 +187,7 @@ function* lease(context: PlaneContext, actor: Actor, jobId: JobId, claimId: stri
       epoch,
       attempt: job.attempt,
       owner,
-      leased_at: now,
+      leased_at: taken.leased_at ?? now,
       ended_at: null,
       ended_as: null,
       signature: null,

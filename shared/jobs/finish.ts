@@ -9,11 +9,12 @@ import { leaseLost, Refusal } from '../domain/refusal.ts';
 import { advance } from '../line/advance.ts';
 import { endLook } from '../line/cancel.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
-import { type Committed, commit, openScope } from '../line/scope.ts';
+import { endAttempt } from '../line/end-attempt.ts';
+import { type Committed, commit, openScope, type Scope } from '../line/scope.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
 import { countFailureSignature, insertFailureSignature } from '../store/evidence/failure-signatures.ts';
 import { candidateJob } from '../store/jobs/candidate.ts';
-import { endAttempt, finishJob as finishJobRow } from '../store/jobs/finish.ts';
+import { finishJob as finishJobRow } from '../store/jobs/finish.ts';
 import { readNode } from '../store/nodes/read.ts';
 import { updateNode } from '../store/nodes/update.ts';
 import type { NodeRow } from '../store/schema/rows.ts';
@@ -65,7 +66,7 @@ export function* finishJob(
   if (node === undefined) throw new Error(`job ${job.id} has no node`);
   const scope = openScope(context, now, actor);
   scope.touched.add(request.id);
-  const answer = yield* recordFinish(held, node, token, body, hash, actor.principal as PrincipalId, context, carried);
+  const answer = yield* recordFinish(scope, held, node, token, body, hash, carried);
   if (answer.state === 'completed' && node.kind === 'fan_out')
     yield* writeOne(updateNode({ ...node, fan_done: node.fan_done + 1 }));
   if (request.state === 'running') yield* advance(scope, request);
@@ -96,13 +97,12 @@ export function* finishJob(
 }
 
 function* recordFinish(
+  scope: Scope,
   held: HeldLease,
   node: NodeRow,
   token: string,
   body: FinishBody,
   hash: Digest,
-  principal: PrincipalId,
-  context: PlaneContext,
   carried: CarriedOutputs | undefined,
 ): Command<Finished> {
   const { job } = held;
@@ -135,9 +135,10 @@ function* recordFinish(
     }),
   );
   if (finished === undefined) throw leaseLost(job.id);
-  yield* write(endAttempt({ tenant: job.tenant_id, job: job.id, epoch: job.lease_epoch, ended_as: state, signature }));
+  yield* endAttempt(scope, job, state, signature);
   const outputs = complete?.outputs ?? fail?.outputs ?? [];
-  yield* recordOutputs(context, held, node, principal, outputs, complete?.outcome, carried?.uploads);
+  const principal = scope.actor.principal as PrincipalId;
+  yield* recordOutputs(scope.context, held, node, principal, outputs, complete?.outcome, carried?.uploads);
   return answer;
 }
 

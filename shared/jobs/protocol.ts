@@ -9,7 +9,7 @@ import { LIMITS } from '../domain/limits.ts';
  * `factory-lease` header. A stale token gets 409 `FACTORY-LEASE-LOST` and changes nothing.
  *
  *   POST /pools/{pool}/claim {claimId}          200 claimed | 204 nothing to do
- *   POST /jobs/{id}/claim {claimId}             200 | 409 already_leased, finished
+ *   POST /jobs/{id}/claim {claimId}             200 | 409 already leased, finished, or no budget left
  *   POST /jobs/{id}/renew                       200 {expiresAt}
  *   POST /jobs/{id}/complete {outcome, outputs} 200 {more}: small outputs may travel with it; without `more` the pool is empty
  *   POST /jobs/{id}/fail {failure, outputs}     200 {more}

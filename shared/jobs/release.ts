@@ -2,9 +2,9 @@ import { digestOfBytes } from '../domain/digest.ts';
 import type { JobId } from '../domain/ids.ts';
 import { leaseLost } from '../domain/refusal.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
+import { endAttempt } from '../line/end-attempt.ts';
 import { type Committed, commit, openScope, tell } from '../line/scope.ts';
-import { type Command, one, write } from '../store/command.ts';
-import { endAttempt } from '../store/jobs/finish.ts';
+import { type Command, one } from '../store/command.ts';
 import { releaseJob as releaseJobRow } from '../store/jobs/requeue.ts';
 import { currentLease } from './held-lease.ts';
 
@@ -29,9 +29,7 @@ export function* releaseJob(
     }),
   );
   if (released === undefined) throw leaseLost(jobId);
-  yield* write(
-    endAttempt({ tenant: context.tenant, job: job.id, epoch: job.lease_epoch, ended_as: 'released', signature: null }),
-  );
+  yield* endAttempt(scope, job, 'released', null);
   tell(scope, job.id, { kind: 'hint', job: job.id, pool: job.pool, request: request.id });
   return yield* commit(
     scope,

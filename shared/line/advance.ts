@@ -9,6 +9,7 @@ import { type Command, rows, writeOne } from '../store/command.ts';
 import { effectsOfRequest } from '../store/effects/read.ts';
 import { updateRequest } from '../store/requests/update.ts';
 import type { LockedRequest, NodeRow, RequestRow } from '../store/schema/rows.ts';
+import { spentBudget } from './budget.ts';
 import { applyConclusion } from './conclude.ts';
 import type { PlaneContext } from './context.ts';
 import { enqueueJobs } from './enqueue.ts';
@@ -16,7 +17,7 @@ import type { LineGraph } from './graph.ts';
 import { type Loaded, loadRecorded } from './load.ts';
 import { endNode, startNode } from './node-changes.ts';
 import type { OpenRequest } from './open-request.ts';
-import { type Change, LEASE_EXPIRED } from './recorded.ts';
+import { BUDGET_EXHAUSTED, type Change, LEASE_EXPIRED } from './recorded.ts';
 import { requeueJob } from './requeue.ts';
 import { rework } from './rework.ts';
 import { type Scope, tell } from './scope.ts';
@@ -37,13 +38,15 @@ export function* advance(
   const graph = pinnedGraph(scope.context, before);
   const request: OpenRequest = { row: before, graph };
   let wakeAt = before.deadline_at;
+  const spent =
+    before.state === 'running' ? yield* spentBudget(scope.context, before.application_id, scope.now) : undefined;
   // Each turn ends or starts at least one node, or ends the walk; so the blueprint's size bounds the turns.
   for (
     let turn = 0;
     request.row.state === 'running' && turn <= graph.line.nodes.length * LIMITS.blueprint.rounds * 2 + 1;
     turn += 1
   ) {
-    const loaded = yield* loadRecorded(scope, request);
+    const loaded = yield* loadRecorded(scope, request, spent);
     const step = walk(graph, loaded.recorded);
     wakeAt = step.wakeAt;
     if (step.changes.length === 0) break;
@@ -144,7 +147,7 @@ function* apply(scope: Scope, request: OpenRequest, change: Change, loaded: Load
     case 'rework':
       return yield* rework(scope, request, change);
     case 'conclude':
-      if ('code' in change.conclusion && change.conclusion.code === LEASE_EXPIRED)
+      if ('code' in change.conclusion && [LEASE_EXPIRED, BUDGET_EXHAUSTED].includes(change.conclusion.code))
         for (const job of loaded.jobs.values())
           if (job.state === 'leased' && (job.lease_expires_at ?? 0) <= scope.now)
             scope.facts.push({ kind: 'lease_expired', pool: job.pool });

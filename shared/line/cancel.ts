@@ -18,6 +18,7 @@ import { updateRequest } from '../store/requests/update.ts';
 import type { LockedRequest, RequestRow } from '../store/schema/rows.ts';
 import { applyConclusion } from './conclude.ts';
 import { type Actor, PLANE, type PlaneContext } from './context.ts';
+import { endAttemptsOfRequest } from './end-attempt.ts';
 import { commonInputs, newJob, queueJobs } from './enqueue.ts';
 import { newNode } from './node-rows.ts';
 import { type Committed, commit, openScope, type Scope, tell } from './scope.ts';
@@ -53,6 +54,7 @@ export function* cancelRequest(
   if (state === row.state) return unchanged({ answer: { id, state }, outbox: [], touched: [] });
   const scope = openScope(context, row.now, actor);
   scope.touched.add(id);
+  yield* endAttemptsOfRequest(scope, id);
   yield* rows(cancelJobs({ tenant: context.tenant, request: id }));
   yield* write(supersedeOpenApprovals({ tenant: context.tenant, request: id }));
   const { now: _now, ...before } = row;

@@ -3,6 +3,7 @@ import { supersedeOpenApprovals } from '../store/approvals/supersede.ts';
 import { type Command, rows, write } from '../store/command.ts';
 import { cancelJobs } from '../store/jobs/cancel.ts';
 import type { RequestRow } from '../store/schema/rows.ts';
+import { endAttemptsOfRequest } from './end-attempt.ts';
 import { type Scope, tell } from './scope.ts';
 
 /**
@@ -16,6 +17,7 @@ export function* applyConclusion(
 ): Command<void> {
   const { row } = request;
   request.row = { ...row, conclusion: JSON.stringify(conclusion) };
+  yield* endAttemptsOfRequest(scope, row.id);
   yield* rows(cancelJobs({ tenant: row.tenant_id, request: row.id }));
   yield* write(supersedeOpenApprovals({ tenant: row.tenant_id, request: row.id }));
   tell(scope, row.id, { kind: 'seal', subject: 'evidence_bundle', request: row.id, node: null, round: row.run });

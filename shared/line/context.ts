@@ -1,4 +1,5 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
+import type { PriceTable } from '../domain/cost/price-table.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { Id, IdKind, TenantId } from '../domain/ids.ts';
 import type { Packet } from '../domain/packet/schema.ts';
@@ -42,6 +43,8 @@ export type PlaneContext = {
   readonly leaseMs: number;
   readonly hintIntervalMs: number;
   readonly outboxClaimMs: number;
+  /** What a second under a lease costs; without a table nothing costs anything. */
+  readonly prices: PriceTable | undefined;
   /** Secret that lease tokens are made under. */
   readonly leaseSecret: Uint8Array;
   /** Opened anew by a database restore; a token of an earlier incarnation is stale. */

@@ -1,7 +1,9 @@
+import { type BudgetUse, spentWords } from '../domain/cost/budget.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/job/outcome.ts';
 import { approvalsOfRequest, decisionsOfRequest } from '../store/approvals/read.ts';
 import { type Command, one, rows } from '../store/command.ts';
+import { queuedNodeOfRequest } from '../store/jobs/queued-node.ts';
 import { openJobsOfRequest } from '../store/jobs/read.ts';
 import { nodesByName, openNodes } from '../store/nodes/read.ts';
 import { readPlane } from '../store/platform/plane.ts';
@@ -18,7 +20,7 @@ export type Loaded = {
   readonly jobs: ReadonlyMap<string, JobRow>;
 };
 
-export function* loadRecorded(scope: Scope, request: OpenRequest): Command<Loaded> {
+export function* loadRecorded(scope: Scope, request: OpenRequest, spent: BudgetUse | undefined): Command<Loaded> {
   const { row, graph } = request;
   const tenant = row.tenant_id;
   const nodes = yield* rows(openNodes({ tenant, request: row.id }));
@@ -65,6 +67,13 @@ export function* loadRecorded(scope: Scope, request: OpenRequest): Command<Loade
       jobs: jobRows.map((job) => openJob(job, job.node)),
       approvals,
       ended,
+      noBudget:
+        spent === undefined
+          ? null
+          : {
+              words: spentWords(spent),
+              queued: (yield* one(queuedNodeOfRequest({ tenant, request: row.id }))) ?? null,
+            },
     } satisfies Recorded,
     nodes: new Map(nodes.map((node) => [node.name, node])),
     jobs: new Map(jobRows.map((job) => [job.id, job])),

@@ -48,6 +48,12 @@ export type EndedNode = {
   readonly unknowns: readonly string[];
 };
 
+/** That nothing is left of the application's budget, in words; and a queued job that would have to begin. */
+export type NoBudget = {
+  readonly words: string;
+  readonly queued: { readonly node: string; readonly attempt: number } | null;
+};
+
 export type Recorded = {
   readonly now: number;
   readonly deadlineAt: number;
@@ -57,10 +63,15 @@ export type Recorded = {
   readonly jobs: readonly OpenJob[];
   readonly approvals: readonly OpenApproval[];
   readonly ended: ReadonlyMap<string, EndedNode>;
+  /** Set when the budget of the month is spent: nothing begins any more; what is under way may end. */
+  readonly noBudget: NoBudget | null;
 };
 
 /** Code of a lease that ended without a report of its worker. */
 export const LEASE_EXPIRED = 'LEASE-EXPIRED';
+
+/** Code of an end for want of a budget. A lease that is over then is nobody's report either. */
+export const BUDGET_EXHAUSTED = 'BUDGET-EXHAUSTED';
 
 /** What became due. Applied in order, inside the transaction that found it. */
 export type Change =

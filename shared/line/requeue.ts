@@ -1,7 +1,7 @@
-import { type Command, write, writeOne } from '../store/command.ts';
-import { endAttempt } from '../store/jobs/finish.ts';
+import { type Command, writeOne } from '../store/command.ts';
 import { requeueJob as requeueJobRow } from '../store/jobs/requeue.ts';
 import type { JobRow, NodeRow } from '../store/schema/rows.ts';
+import { endAttempt } from './end-attempt.ts';
 import { countSignature } from './node-changes.ts';
 import type { Change } from './recorded.ts';
 import { type Scope, tell } from './scope.ts';
@@ -13,15 +13,7 @@ export function* requeueJob(
   job: JobRow,
   node: NodeRow,
 ): Command<void> {
-  yield* write(
-    endAttempt({
-      tenant: job.tenant_id,
-      job: job.id,
-      epoch: job.lease_epoch,
-      ended_as: change.because,
-      signature: change.signature,
-    }),
-  );
+  yield* endAttempt(scope, job, change.because, change.signature);
   yield* writeOne(
     requeueJobRow({
       tenant: job.tenant_id,

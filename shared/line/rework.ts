@@ -3,6 +3,7 @@ import { type Command, rows, write } from '../store/command.ts';
 import { cancelJobsOfNodes } from '../store/jobs/cancel.ts';
 import { insertNodes } from '../store/nodes/insert.ts';
 import { supersedeNodes } from '../store/nodes/supersede.ts';
+import { endAttemptsOfNodes } from './end-attempt.ts';
 import { nodeRows } from './node-rows.ts';
 import type { OpenRequest } from './open-request.ts';
 import type { Change } from './recorded.ts';
@@ -17,7 +18,9 @@ export function* rework(scope: Scope, request: OpenRequest, change: Change & { d
   const names = graph.from(change.to);
   const tenant = row.tenant_id;
   const superseded = yield* rows(supersedeNodes({ tenant, request: row.id, names: JSON.stringify(names) }));
-  yield* rows(cancelJobsOfNodes({ tenant, nodes: JSON.stringify(superseded.map((node) => node.id)) }));
+  const nodes = superseded.map((node) => node.id);
+  yield* endAttemptsOfNodes(scope, nodes);
+  yield* rows(cancelJobsOfNodes({ tenant, nodes: JSON.stringify(nodes) }));
   yield* rows(supersedeApprovals({ tenant, request: row.id, nodes: JSON.stringify(names) }));
   const rounds = new Map(superseded.map((node) => [node.name, node.round]));
   yield* write(insertNodes(nodeRows(scope, row, graph, names, (name) => (rounds.get(name) ?? 0) + 1)));

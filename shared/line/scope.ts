@@ -6,7 +6,9 @@ import type { OutboxBody, OutboxEntry } from '../outbox/entry.ts';
 import { writeOutbox } from '../outbox/write.ts';
 import type { Command } from '../store/command.ts';
 import type { Fact } from '../telemetry/facts.ts';
+import { chargeAttempts } from './charge.ts';
 import type { Actor, PlaneContext } from './context.ts';
+import type { LeasedJob } from './end-attempt.ts';
 
 /** What a command gathers while it runs and writes at its end: outbox rows and the changes for its one audit event. */
 export type Scope = {
@@ -20,6 +22,8 @@ export type Scope = {
   readonly touched: Set<string>;
   /** What is counted after the commit. */
   readonly facts: Fact[];
+  /** Attempts that this command ended, and how long their leases were held: the commit charges them. */
+  readonly ended: { readonly job: LeasedJob; readonly heldMs: number }[];
 };
 
 /** What a command answers: its answer, and what the plane does after the commit. */
@@ -44,7 +48,7 @@ export type Happening = {
 };
 
 export function openScope(context: PlaneContext, now: number, actor: Actor): Scope {
-  return { context, now, actor, outbox: [], changes: [], touched: new Set(), facts: [] };
+  return { context, now, actor, outbox: [], changes: [], touched: new Set(), facts: [], ended: [] };
 }
 
 /** Adds an outbox row, born claimed by this process unless it is due only later. */
@@ -73,10 +77,11 @@ export type AuditFact = {
   readonly values?: Readonly<Record<string, AuditValue>>;
 };
 
-/** Writes the outbox rows and, last, the audit event (the audit head is the last lock of the order), and ends the command. */
+/** Writes the outbox rows, what ended attempts cost and, last, the audit event (the audit head is the last lock of the order), and ends the command. */
 export function* commit<T>(scope: Scope, fact: AuditFact, answer: T): Command<Committed<T>> {
   const { context, now } = scope;
   yield* writeOutbox(scope);
+  yield* chargeAttempts(scope);
   yield* appendAudit({
     tenantId: context.tenant,
     stream: fact.stream,

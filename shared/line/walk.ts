@@ -4,9 +4,11 @@ import { LIMITS } from '../domain/limits.ts';
 import type { RequestConclusion } from '../domain/request/conclusion.ts';
 import type { LineGraph } from './graph.ts';
 import {
+  BUDGET_EXHAUSTED,
   type Change,
   type EndedNode,
   LEASE_EXPIRED,
+  type NoBudget,
   type OpenJob,
   type OpenNode,
   type Recorded,
@@ -40,7 +42,9 @@ export function walk(graph: LineGraph, recorded: Recorded): Walk {
       'Every node of the blueprint has ended and none concluded the request. The product line lacks a conclusion for this case: what should the request end as?';
     return conclude({ state: 'ESCALATE', code: 'no_conclusion', question, tried: [], node: 'request' });
   }
-  return { changes, wakeAt };
+  return recorded.noBudget === null
+    ? { changes, wakeAt }
+    : withinBudget({ changes, wakeAt }, recorded.noBudget, recorded);
 }
 
 const NEVER = Number.MAX_SAFE_INTEGER;
@@ -50,6 +54,34 @@ const conclude = (conclusion: RequestConclusion): Walk => ({
 });
 const nothing: Walk = { changes: [], wakeAt: NEVER };
 const only = (change: Change): Walk => ({ changes: [change], wakeAt: NEVER });
+
+/**
+ * With nothing left of the budget, the first change that would begin an attempt, or a queued job that waits to, ends the request instead. Whatever is due
+ * before it happens; what is under way goes on as long as nothing else has to begin.
+ */
+function withinBudget({ changes, wakeAt }: Walk, noBudget: NoBudget, recorded: Recorded): Walk {
+  const at = changes.findIndex((change) => change.do === 'enqueue' || change.do === 'requeue');
+  const beginning = changes[at];
+  if (beginning !== undefined && (beginning.do === 'enqueue' || beginning.do === 'requeue')) {
+    const { node } = beginning;
+    const attempt = recorded.jobs.find((job) => job.node === node)?.attempt ?? 1;
+    return { changes: [...changes.slice(0, at), outOfBudget(node, attempt, noBudget.words)], wakeAt: NEVER };
+  }
+  if (noBudget.queued === null || changes.some((change) => change.do === 'conclude')) return { changes, wakeAt };
+  const { node, attempt } = noBudget.queued;
+  return { changes: [...changes, outOfBudget(node, attempt, noBudget.words)], wakeAt: NEVER };
+}
+
+/** `attempts` counts the one that could not begin. */
+function outOfBudget(node: string, attempts: number, message: string): Change {
+  const failure = { kind: 'retryable', class: 'budget_exhausted', code: BUDGET_EXHAUSTED, message } as const;
+  const { class: category, code } = failure;
+  const signature = failureSignature(node, failure);
+  return {
+    do: 'conclude',
+    conclusion: { state: 'RETRYABLE_FAILURE', class: category, code, signature, attempts, message, node },
+  };
+}
 
 const holds = (conditions: readonly Condition[], ended: ReadonlyMap<string, EndedNode>): boolean =>
   conditions.every((condition) => condition.verdict.includes(ended.get(condition.node)?.verdict ?? ''));

@@ -1,6 +1,9 @@
+import { percentUsed } from '../domain/cost/budget.ts';
+import { monthOf } from '../domain/cost/month.ts';
 import type { TenantId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { rows } from '../store/command.ts';
+import { budgetUses } from '../store/costs/budgets.ts';
 import { databaseTime } from '../store/platform/database-time.ts';
 import { driftedApplications, oldestQueued, openGates } from '../store/platform/gauges.ts';
 import type { Store } from '../store/store.ts';
@@ -23,16 +26,25 @@ export function createGauges({ store, tenant, report }: GaugeParts): () => Promi
     try {
       const limit = LIMITS.telemetry.gauges;
       const seen = await store.read('gauges', function* () {
+        const now = yield* databaseTime();
         return {
-          now: yield* databaseTime(),
+          now,
           queued: yield* rows(oldestQueued({ tenant })),
           gates: yield* rows(openGates({ tenant, limit })),
+          budgets: yield* rows(budgetUses({ tenant, month: monthOf(now), limit })),
           drifted: yield* rows(driftedApplications({ tenant, limit })),
         };
       });
       const { now } = seen;
       to.gauge('factory.queue.age', queueAges(seen.queued, now));
       to.gauge('factory.gate.age', gateAges(seen.gates, now));
+      to.gauge(
+        'factory.budget.used',
+        seen.budgets.map(({ application_id: application, monthly, amount: spent }) => ({
+          value: percentUsed({ monthly, spent }),
+          dimensions: { application },
+        })),
+      );
       to.gauge(
         'factory.installations.drifted',
         seen.drifted.map(({ application_id: application }) => ({ value: 1, dimensions: { application } })),

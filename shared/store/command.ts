@@ -23,6 +23,7 @@ export const LOCK_ORDER = [
   'effect',
   'installation',
   'artifact',
+  'cost',
   'audit_head',
 ] as const;
 export type LockTarget = (typeof LOCK_ORDER)[number];

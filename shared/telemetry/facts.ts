@@ -1,3 +1,4 @@
+import { MICROS, type Micros } from '../domain/cost/money.ts';
 import { recorder } from './recorder.ts';
 import { parseTraceparent, requestSpan } from './span-context.ts';
 
@@ -15,7 +16,10 @@ export type Fact =
       readonly traceparent: string | null;
     }
   | { readonly kind: 'job_failed'; readonly pool: string; readonly signature: string; readonly class: string }
-  | { readonly kind: 'lease_expired'; readonly pool: string };
+  | { readonly kind: 'lease_expired'; readonly pool: string }
+  | { readonly kind: 'defect_escaped'; readonly signature: string; readonly class: string }
+  /** `amount` in micro-units. */
+  | { readonly kind: 'charged'; readonly application: string; readonly currency: string; readonly amount: Micros };
 
 /** Records what was committed. */
 export function tellFacts(facts: readonly Fact[]): void {
@@ -28,6 +32,12 @@ export function tellFacts(facts: readonly Fact[]): void {
         break;
       case 'job_failed':
         to.count('factory.jobs.failed', { pool: fact.pool, signature: fact.signature, class: fact.class });
+        break;
+      case 'defect_escaped':
+        to.count('factory.defects.escaped', { signature: fact.signature, class: fact.class });
+        break;
+      case 'charged':
+        to.count('factory.cost', { application: fact.application, currency: fact.currency }, fact.amount / MICROS);
         break;
       case 'request_ended': {
         const { request, application, line, state, startedAt, endedAt } = fact;

@@ -24,6 +24,24 @@ export const METRICS = {
     dimensions: ['stream'],
     description: 'Audit anchors written, once for each stream they cover',
   },
+  'factory.cost': {
+    kind: 'counter',
+    unit: '{currency_unit}',
+    dimensions: ['application', 'currency'],
+    description: 'What ended attempts cost, in units of the currency',
+  },
+  'factory.defects.escaped': {
+    kind: 'counter',
+    unit: '{defect}',
+    dimensions: ['signature', 'class'],
+    description: 'Defects recorded of changes that were delivered',
+  },
+  'factory.budget.used': {
+    kind: 'gauge',
+    unit: '%',
+    dimensions: ['application'],
+    description: "Share of an application's budget of this month that was spent",
+  },
   'factory.gate.age': {
     kind: 'gauge',
     unit: 's',

@@ -25,7 +25,8 @@ export type Recorder = {
   span(span: EndedSpan): void;
   /** Whether a trace is kept. Follows from its id, so that every process decides alike. */
   sampled(traceId: string): boolean;
-  count<N extends CounterName>(name: N, dimensions: Dimensions<N>): void;
+  /** Adds to a counter: one, unless it counts something else than events. */
+  count<N extends CounterName>(name: N, dimensions: Dimensions<N>, by?: number): void;
   /** All readings of a gauge; those of before are forgotten. */
   gauge<N extends GaugeName>(name: N, readings: readonly Reading<N>[]): void;
   /** How often gauges are exported: reading them more often is in vain. */

@@ -18,6 +18,7 @@ beforeAll(async () => {
     declaration,
     `${readFileSync('examples/parcel-rates/application.yaml', 'utf8')}\nsandbox: { allowProcess: true }\n`,
   );
+  process.env['FACTORY_PRICES'] = JSON.stringify({ version: 'test-1', currency: 'EUR', perSecond: { build: '1' } });
   plane = await up(data, '--sandbox', 'process');
 });
 afterAll(async () => {
@@ -64,6 +65,30 @@ test('the five answers come from the evidence', async () => {
   expect(Object.keys(answers)).toEqual(['ran', 'changed', 'approved', 'reproduce', 'recover']);
   expect(answers['ran']!.join()).toContain('process');
   expect(answers['approved']!.join()).toContain('approve by');
+});
+
+test('what it cost is told, by request and by month', async () => {
+  const { out } = await factory(['--data', data, 'watch', request]);
+  const [, cost] = /cost +(\d+\.\d{2,6}) EUR/.exec(out)!;
+  const application = (await factory(['--data', data, 'applications'])).out.split(' ')[0]!;
+  expect((await factory(['--data', data, 'cost', application])).out).toMatch(
+    new RegExp(`^\\d{4}-\\d{2}  ${cost} EUR\n$`),
+  );
+});
+
+test('a defect found after the delivery is recorded once, and shown with the request', async () => {
+  const words = 'Parcels of 2 kg are priced as of 3 kg.';
+  const record = (of: string) => factory(['--data', data, 'defect', of, words, '--class', 'regression']);
+  const first = await record(request);
+  expect(first.out).toMatch(/^def_\w+\n$/);
+  expect((await record(request)).out).toBe(first.out);
+  const { out } = await factory(['--data', data, 'defects', request]);
+  expect(out).toContain(first.out.trim());
+  expect(out).toContain(words);
+  expect(out.trim().split('\n')).toHaveLength(1);
+  expect((await factory(['--data', data, 'watch', request])).out).toMatch(/defects +1: see factory defects/);
+  const wrong = await factory(['--data', data, 'defect', request, words, '--class', 'misfortune']);
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('regression')]);
 });
 
 test('the exit code says how a request ended', async () => {

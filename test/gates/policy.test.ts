@@ -166,7 +166,7 @@ describe('the default policies', () => {
   it('a requester works on their own', () => {
     expect(allows(user('ann', 'requester'), 'submitRequest', tenant)).toBe(true);
     expect(allows(user('ann'), 'submitRequest', tenant)).toBe(false);
-    for (const action of ['readRequest', 'cancelRequest', 'retryRequest', 'answerRequest'] as const) {
+    for (const action of ['readRequest', 'cancelRequest', 'retryRequest', 'answerRequest', 'recordDefect'] as const) {
       expect(allows(user('ann', 'requester'), action, request)).toBe(true);
       expect(allows(user('bob', 'requester'), action, request)).toBe(false);
     }
@@ -221,7 +221,8 @@ describe('the default policies', () => {
   it('an auditor reads and changes nothing; emergency access stops and looks', () => {
     for (const action of ['readAudit', 'exportAudit'] as const)
       expect(allows(user('otto', 'auditor'), action, { ...tenant, scope: 'tenant' })).toBe(true);
-    for (const action of ['cancelRequest', 'retryRequest'] as const)
+    expect(allows(user('olga', 'operator'), 'recordDefect', request)).toBe(true);
+    for (const action of ['cancelRequest', 'retryRequest', 'recordDefect'] as const)
       expect(allows(user('otto', 'auditor'), action, request)).toBe(false);
     expect(allows(user('otto', 'auditor'), 'administer', tenant)).toBe(false);
     expect(allows(user('eve', 'break_glass'), 'cancelRequest', request)).toBe(true);

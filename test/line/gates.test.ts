@@ -13,6 +13,7 @@ import type { Actor } from '../../shared/line/context.ts';
 import { approvalsOfRequest } from '../../shared/store/approvals/read.ts';
 import { rows } from '../../shared/store/command.ts';
 import { effectsOfRequest } from '../../shared/store/effects/read.ts';
+import { PRICES } from '../cost/line.ts';
 import { openTestPlane, type TestPlane } from './plane.ts';
 
 const LINE = {
@@ -54,7 +55,7 @@ const target = (id: RequestId): string => `shop:refs/heads/factory/${id}`;
 let plane: TestPlane;
 let approver: Actor;
 beforeEach(async () => {
-  plane = await openTestPlane({ lines: [LINE, PATIENT] });
+  plane = await openTestPlane({ lines: [LINE, PATIENT], prices: PRICES });
   approver = await plane.actor('approver', 'approver');
 });
 afterEach(async () => {
@@ -317,6 +318,8 @@ describe('cancelling', () => {
     await record(claim!, effect.id, 'started');
     await plane.run('cancel', (context) => cancelRequest(context, plane.requester, id, 'stop'));
     expect((await plane.request(id))?.state).toBe('cancelling');
+    // The look is owed whatever it costs.
+    await plane.setBudget(0);
     await expect(record(claim!, effect.id, 'completed')).rejects.toMatchObject({ code: 'FACTORY-LEASE-LOST' });
     const look = await plane.claim(plane.effector, 'effect');
     expect(look?.parameters).toMatchObject({ lookOnly: true });

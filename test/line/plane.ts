@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { loadBundle } from '../../shared/definitions/bundle.ts';
 import { applicationDeclaration } from '../../shared/domain/application/declaration.ts';
 import { productLine } from '../../shared/domain/blueprint/schema.ts';
+import type { PriceTable } from '../../shared/domain/cost/price-table.ts';
 import { type Digest, digestOfBytes, digestOfValue } from '../../shared/domain/digest.ts';
 import {
   type ApplicationId,
@@ -31,6 +33,7 @@ import { insertTenantIfAbsent } from '../../shared/store/access/tenants.ts';
 import { insertApplication } from '../../shared/store/applications/applications.ts';
 import { insertUpload, uploadsOfJob } from '../../shared/store/artifacts/uploads.ts';
 import { type Command, rows, type Unchanged, write } from '../../shared/store/command.ts';
+import { insertBudget, removeBudget } from '../../shared/store/costs/budgets.ts';
 import { openNodes } from '../../shared/store/nodes/read.ts';
 import { insertPlane } from '../../shared/store/platform/plane.ts';
 import { readRequest } from '../../shared/store/requests/read.ts';
@@ -43,7 +46,9 @@ export type TestLine = { readonly line: string; readonly nodes: readonly unknown
  * The plane's commands over a real store in a temporary directory, without HTTP, queue or worker: what they would deliver is
  * kept in `told`. Time is the store's injected clock.
  */
-export async function openTestPlane(options: { lines?: readonly TestLine[]; leaseMs?: number } = {}) {
+export async function openTestPlane(
+  options: { lines?: readonly TestLine[]; leaseMs?: number; prices?: PriceTable } = {},
+) {
   const directory = mkdtempSync(path.join(tmpdir(), 'factory-line-'));
   let clock = Date.UTC(2026, 0, 1);
   const store = openSqliteStore({ file: path.join(directory, 'plane.db'), clock: () => clock });
@@ -79,6 +84,7 @@ export async function openTestPlane(options: { lines?: readonly TestLine[]; leas
     leaseMs: options.leaseMs ?? 30_000,
     hintIntervalMs: 30_000,
     outboxClaimMs: 8_000,
+    prices: options.prices,
     leaseSecret: Buffer.alloc(32, 7),
     incarnation: newId('incarnation', clock),
     newId,
@@ -280,6 +286,29 @@ export async function openTestPlane(options: { lines?: readonly TestLine[]; leas
       (await store.read('nodes', () => rows(openNodes({ tenant, request: id })))).map(
         (node) => `${node.name}:${node.state}`,
       ),
+    /** Micro-units that the application spent, looked at past the commands. */
+    spent(): number {
+      const database = new DatabaseSync(path.join(directory, 'plane.db'), { readOnly: true });
+      const row = database.prepare('select coalesce(sum(amount), 0) as spent from monthly_costs').get();
+      database.close();
+      return Number(row?.['spent']);
+    },
+    /** Gives the application a budget of a month, in micro-units, or takes it away. */
+    async setBudget(monthly: number | undefined) {
+      await store.run('budget', function* () {
+        yield* write(removeBudget({ tenant, application }));
+        if (monthly === undefined) return;
+        yield* write(
+          insertBudget({
+            tenant_id: tenant,
+            application_id: application,
+            monthly,
+            currency: 'EUR',
+            declared_at: clock,
+          }),
+        );
+      });
+    },
     async close() {
       await store.close();
       rmSync(directory, { recursive: true, force: true });

@@ -114,6 +114,7 @@ export async function openPlane(at: { readonly directory?: string; readonly tena
     leaseMs: 30_000,
     hintIntervalMs: 30_000,
     outboxClaimMs: 8_000,
+    prices: undefined,
     leaseSecret: Buffer.alloc(32, 7),
     incarnation: newId('incarnation', clock),
     newId,

@@ -7,6 +7,7 @@ import { jobMachine } from '../../shared/domain/job/machine.ts';
 import type { Machine } from '../../shared/domain/machine.ts';
 import { nodeMachine } from '../../shared/domain/node/machine.ts';
 import { requestMachine } from '../../shared/domain/request/machine.ts';
+import { FREE_POOL } from './prices.ts';
 
 type Row = Record<string, string | number | null>;
 
@@ -144,6 +145,26 @@ export function openInvariants(file: string): { check(): string[]; close(): void
       sql: `select j.id from jobs j where j.state in ('queued', 'leased') and (
         j.attempt - 1 < (select count(*) from job_attempts a where a.job_id = j.id and a.ended_as in ('failed', 'timed_out'))
         or j.attempt - 1 > (select count(*) from job_attempts a where a.job_id = j.id and a.ended_as in ('failed', 'timed_out', 'expired')))`,
+    },
+    {
+      id: 'I25',
+      words: 'an attempt that is open without its lease, or over with it',
+      sql: `select a.job_id as id from job_attempts a join jobs j on j.id = a.job_id where (a.ended_at is null) <> (j.state = 'leased' and j.lease_epoch = a.epoch)`,
+    },
+    {
+      id: 'I25',
+      words: 'an ended attempt of a priced pool without a cost entry, or an entry without an ended attempt',
+      sql: `select a.job_id as id from job_attempts a join jobs j on j.id = a.job_id left join cost_entries c on c.job_id = a.job_id and c.epoch = a.epoch where (a.ended_at is not null and j.pool <> '${FREE_POOL}') <> (c.job_id is not null)`,
+    },
+    {
+      id: 'I25',
+      words: 'a cost that is not the held time at its price',
+      sql: `select c.job_id as id from cost_entries c join job_attempts a on a.job_id = c.job_id and a.epoch = c.epoch where c.quantity <> a.ended_at - a.leased_at or c.amount <> (c.quantity * c.price + 500000) / 1000000`,
+    },
+    {
+      id: 'I25',
+      words: 'a sum that is not that of its entries',
+      sql: `select month as id from (select application_id, month, currency, amount from monthly_costs union all select application_id, month, currency, -sum(amount) from cost_entries group by application_id, month, currency) group by application_id, month, currency having sum(amount) <> 0`,
     },
     {
       id: 'I2',

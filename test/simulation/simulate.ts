@@ -1,3 +1,4 @@
+import { parsePriceTable } from '../../shared/domain/cost/price-table.ts';
 import { digestOfBytes } from '../../shared/domain/digest.ts';
 import type { EffectId, JobId, RequestId } from '../../shared/domain/ids.ts';
 import { Refusal } from '../../shared/domain/refusal.ts';
@@ -15,6 +16,7 @@ import { listOpenApprovals } from '../../shared/store/approvals/read.ts';
 import { rows } from '../../shared/store/command.ts';
 import { openTestPlane, type TestLine } from '../line/plane.ts';
 import { openInvariants } from './invariants.ts';
+import { PRICES } from './prices.ts';
 import { seeded } from './random.ts';
 
 const TREE = digestOfBytes('the tested bytes');
@@ -73,6 +75,8 @@ const LINE: TestLine = {
   ],
 };
 
+const NO_BUDGET = Number.MAX_SAFE_INTEGER;
+
 export type Simulation = {
   readonly seed: number;
   readonly steps: number;
@@ -88,7 +92,9 @@ export type Simulation = {
  */
 export async function simulate(seed: number, steps: number): Promise<Simulation> {
   const random = seeded(seed);
-  const plane = await openTestPlane({ lines: [LINE] });
+  const prices = parsePriceTable(PRICES);
+  if (typeof prices === 'string') throw new Error(prices);
+  const plane = await openTestPlane({ lines: [LINE], prices });
   const invariants = openInvariants(plane.file);
   const approvers = [
     await plane.actor('one', 'approver'),
@@ -101,6 +107,7 @@ export async function simulate(seed: number, steps: number): Promise<Simulation>
   const claims: { readonly claim: ClaimAnswer; readonly as: Actor; effect?: string }[] = [];
   const refusals: Record<string, number> = {};
   const operations: Record<string, number> = {};
+  let budget = NO_BUDGET;
   const workerOf = (pool: ClaimAnswer['pool']): Actor =>
     pool === 'verify' ? plane.verifier : pool === 'fetch' || pool === 'effect' ? plane.effector : plane.station;
   const facts = () => ({
@@ -127,8 +134,11 @@ export async function simulate(seed: number, steps: number): Promise<Simulation>
       const pool = random.pick(['fetch', 'build', 'verify', 'effect'] as const);
       const as = workerOf(pool);
       const id = `claim-${random.below(1_000_000)}-id`;
+      const spent = plane.spent();
       const claim = await plane.claim(as, pool, id);
       if (claim === undefined) return;
+      if (spent >= budget && claim.parameters['lookOnly'] !== true)
+        throw new Error(`I26 an attempt began with ${spent} of ${budget} spent`);
       claims.push({ claim, as });
       // Its answer was lost, and it asks again.
       if (random.chance(0.2)) {
@@ -259,6 +269,13 @@ export async function simulate(seed: number, steps: number): Promise<Simulation>
       if (requests.length === 0 || random.chance(0.8)) return;
       await plane.run('rerun', (context) => rerunRequest(context, random.pick(requests), 1));
     },
+    budget: async () => {
+      // Budgets end requests early: every other seed goes the whole way without.
+      if (seed % 2 === 0 || random.chance(0.5)) return;
+      // None, more than is ever spent, or less than is spent by then.
+      budget = random.pick([NO_BUDGET, NO_BUDGET, 1_000_000_000, Math.floor(plane.spent() / 2)]);
+      await plane.setBudget(budget === NO_BUDGET ? undefined : budget);
+    },
     time: async () => {
       plane.pass(random.pick([10, 500, 5_000, 31_000, 45_000]));
     },
@@ -287,6 +304,7 @@ export async function simulate(seed: number, steps: number): Promise<Simulation>
     'supervise',
     'sweep',
     'rerun',
+    'budget',
     'time',
   ];
 

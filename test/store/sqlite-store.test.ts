@@ -16,6 +16,8 @@ import { one, rows, unchanged, write, writeOne } from '../../shared/store/comman
 import { insertOutbox } from '../../shared/store/delivery/outbox.ts';
 import { lockInstallation } from '../../shared/store/installations/installations.ts';
 import { lockJob } from '../../shared/store/jobs/read.ts';
+import { MIGRATIONS } from '../../shared/store/migrations/list.ts';
+import { migrationDigest } from '../../shared/store/migrations/pending.ts';
 import { updateNode } from '../../shared/store/nodes/update.ts';
 import { deleteOutbox } from '../../shared/store/platform/outbox.ts';
 import { lockRequest } from '../../shared/store/requests/lock.ts';
@@ -242,6 +244,32 @@ test('a database of a newer or another schema is refused untouched', async () =>
   change(`delete from migrations where number = 9999`);
   change(`update migrations set digest = 'sha256:other'`);
   expect(() => openSqliteStore({ file })).toThrow(/another text of migration 1/);
+});
+
+test('a database of the first schema is brought up to date where it is, with what it holds', async () => {
+  const file = path.join(temporaryDirectory(), 'factory.db');
+  const [first, ...later] = MIGRATIONS;
+  const database = new DatabaseSync(file);
+  for (const statement of first!.statements('sqlite')) database.exec(statement);
+  database
+    .prepare('insert into migrations (number, name, breaking, digest, applied_at) values (1, ?, 0, ?, 1)')
+    .run(first!.name, migrationDigest(first!, 'sqlite'));
+  const [columns, row] = [Object.keys(applicationRow()), Object.values(applicationRow())];
+  database
+    .prepare(`insert into applications (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`)
+    .run(...row);
+  const tables = (): unknown[] =>
+    database
+      .prepare(`select name from sqlite_master where type = 'table'`)
+      .all()
+      .map(({ name }) => name);
+  expect(tables()).not.toContain('cost_entries');
+  const store = openSqliteStore({ file });
+  expect(await namesOf(store)).toEqual([applicationRow().name]);
+  await store.close();
+  expect(tables()).toEqual(expect.arrayContaining(['cost_entries', 'monthly_costs', 'budgets', 'escaped_defects']));
+  expect(database.prepare('select number, name from migrations order by number').all()).toHaveLength(1 + later.length);
+  database.close();
 });
 
 test('a program works on the schema of a newer one whose migrations break nothing, and has nothing to migrate there', async () => {

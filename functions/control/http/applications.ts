@@ -3,6 +3,9 @@ import { keepDeclaration } from '../../../shared/applications/keep-declaration.t
 import { registerApplication } from '../../../shared/applications/register.ts';
 import { updateDeclaration } from '../../../shared/applications/update-declaration.ts';
 import { applicationDeclaration } from '../../../shared/domain/application/declaration.ts';
+import { percentUsed } from '../../../shared/domain/cost/budget.ts';
+import { formatMoney } from '../../../shared/domain/cost/money.ts';
+import { monthOf } from '../../../shared/domain/cost/month.ts';
 import type { Digest } from '../../../shared/domain/digest.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
 import { forbidden } from '../../../shared/gates/policy-decision.ts';
@@ -11,7 +14,11 @@ import { page, pageOf, pageQuery } from '../../../shared/http/page.ts';
 import { listApplications, readApplication } from '../../../shared/store/applications/applications.ts';
 import { repositoriesOf } from '../../../shared/store/applications/repositories.ts';
 import { one, rows } from '../../../shared/store/command.ts';
+import { budgetUseOf } from '../../../shared/store/costs/budgets.ts';
+import { monthlyCostsOf } from '../../../shared/store/costs/monthly.ts';
+import { databaseTime } from '../../../shared/store/platform/database-time.ts';
 import type { ApplicationRow } from '../../../shared/store/schema/rows.ts';
+import { money, moneyOf } from './money-view.ts';
 import { iso, recorded } from './render.ts';
 import { type Call, ok, route } from './route.ts';
 
@@ -27,6 +34,14 @@ const summary = z.object({
 const view = summary.extend({
   lines: z.record(z.string(), z.string()),
   repositories: z.array(z.object({ name: z.string(), codeHost: z.string(), defaultBranch: z.string() })),
+  /** What it spent this month (by UTC), and what it may spend. */
+  costs: z.object({
+    /** Version of the prices in force; null where nothing costs anything. */
+    prices: z.string().nullable(),
+    month: z.string(),
+    spent: z.array(money),
+    budget: z.object({ monthly: z.string(), currency: z.string(), usedPercent: z.number() }).nullable(),
+  }),
 });
 
 const summaryOf = (row: ApplicationRow): z.infer<typeof summary> => ({
@@ -136,7 +151,9 @@ const read = route({
   answers: { 200: view, 304: 'Not modified' },
   async handle(call) {
     const { row, repositories } = await permittedApplication(call, 'readApplication');
-    const tag = entityTag(row.id, row.version);
+    const costs = await costsThisMonth(call, row);
+    // The version comes last: it is what `If-Match` is compared with.
+    const tag = entityTag(row.id, costs.month, ...costs.spent.map(({ amount }) => amount), row.version);
     if (hasCurrent(call.headers, tag)) return { status: 304, headers: { etag: tag } };
     return ok(
       {
@@ -147,11 +164,35 @@ const read = route({
           codeHost: repository.code_host,
           defaultBranch: repository.default_branch,
         })),
+        costs,
       },
       { etag: tag, 'cache-control': 'private, no-cache' },
     );
   },
 });
+
+async function costsThisMonth(
+  { plane }: Call<unknown, unknown>,
+  { id, tenant_id: tenant }: ApplicationRow,
+): Promise<z.infer<typeof view>['costs']> {
+  return await plane.store.read('applications.costs', function* () {
+    const month = monthOf(yield* databaseTime());
+    const budget = yield* one(budgetUseOf({ tenant, application: id, month }));
+    return {
+      prices: plane.settings.prices?.version ?? null,
+      month,
+      spent: (yield* rows(monthlyCostsOf({ tenant, application: id, month }))).map(moneyOf),
+      budget:
+        budget === undefined
+          ? null
+          : {
+              monthly: formatMoney(budget.monthly),
+              currency: budget.currency,
+              usedPercent: Math.round(percentUsed({ monthly: budget.monthly, spent: budget.amount }) * 10) / 10,
+            },
+    };
+  });
+}
 
 /** The application that the path names, once policy permits the action on it. */
 export async function permittedApplication(

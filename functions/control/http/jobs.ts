@@ -24,7 +24,7 @@ export const LEASE = {
   [LEASE_HEADER]: { required: true, description: 'The lease token that the claim answered' },
 } as const;
 
-/** A candidate that another worker took meanwhile: asking again finds the next one. */
+/** A candidate that another worker took meanwhile, or that nothing is left to pay from: asking again finds the next one. */
 const CLAIM_TRIES = 8;
 
 const claimPool = route({
@@ -49,7 +49,7 @@ const claimPool = route({
     throw new Refusal(
       503,
       'FACTORY-CONTENDED',
-      `Other workers took ${CLAIM_TRIES} jobs of pool ${pool} in a row. Claim again.`,
+      `${CLAIM_TRIES} jobs of pool ${pool} in a row were taken by other workers, or had no budget left. Claim again.`,
       { retryAfterSeconds: 1 },
     );
   },
@@ -73,7 +73,16 @@ const claim = route({
   answers: { 200: claimAnswer },
   async handle(call) {
     const id = call.id('job', 'job');
-    return ok(await call.plane.run('job.claim', (context) => claimJob(context, call.actor, id, call.body.claimId)));
+    const claimed = await call.plane.run<z.infer<typeof claimAnswer> | undefined>('job.claim', (context) =>
+      claimJob(context, call.actor, id, call.body.claimId),
+    );
+    if (claimed === undefined)
+      throw new Refusal(
+        409,
+        'FACTORY-BUDGET-EXHAUSTED',
+        `Nothing is left of the budget of the application of job ${id}, and its request has ended. Drop the hint.`,
+      );
+    return ok(claimed);
   },
 });
 

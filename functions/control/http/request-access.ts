@@ -9,7 +9,10 @@ import type { ApplicationRow, RequestRow } from '../../../shared/store/schema/ro
 import type { Plane } from '../plane.ts';
 import type { Call } from './route.ts';
 
-type RequestAction = Extract<Action, 'readRequest' | 'cancelRequest' | 'retryRequest' | 'answerRequest'>;
+type RequestAction = Extract<
+  Action,
+  'readRequest' | 'cancelRequest' | 'retryRequest' | 'answerRequest' | 'recordDefect'
+>;
 
 /** The request that the path names and its application, once the policy permits the route's action on it. */
 export async function permittedRequest(

@@ -4,10 +4,13 @@ import { type Phase, phaseOf } from '../../../shared/domain/request/phase.ts';
 import { entityTag } from '../../../shared/http/etag.ts';
 import { approvalsOfRequest } from '../../../shared/store/approvals/read.ts';
 import { one, rows } from '../../../shared/store/command.ts';
+import { costsOfRequest } from '../../../shared/store/costs/entries.ts';
+import { countDefects } from '../../../shared/store/defects/defects.ts';
 import { openNodes } from '../../../shared/store/nodes/read.ts';
 import { readRequest } from '../../../shared/store/requests/read.ts';
 import type { RequestRow } from '../../../shared/store/schema/rows.ts';
 import type { Plane } from '../plane.ts';
+import { money, moneyOf } from './money-view.ts';
 import { iso, isoOrNull, recorded } from './render.ts';
 
 export const requestSummary = z.object({
@@ -34,6 +37,10 @@ export const requestView = requestSummary.extend({
   packet: z.string(),
   definitions: z.string(),
   evidence: z.string().nullable(),
+  /** What its ended attempts cost; empty where nothing has a price. */
+  costs: z.array(money),
+  /** How often the change it delivered was found at fault. */
+  defects: z.int(),
   /** Approvals that wait for people. */
   waitingFor: z.array(z.object({ approval: z.string(), type: z.string(), tier: z.string().nullable() })),
   version: z.int(),
@@ -67,10 +74,19 @@ export async function seeRequest(plane: Plane, id: RequestRow['id']): Promise<Se
     const approvals = open.some((node) => node.kind === 'gate')
       ? yield* rows(approvalsOfRequest({ tenant: plane.tenant, request: id }))
       : [];
-    return { row, open, approvals: approvals.filter((approval) => approval.state === 'open') };
+    const costs = yield* rows(costsOfRequest({ tenant: plane.tenant, request: id }));
+    const delivered = row.terminal_state === 'PR_READY';
+    const counted = delivered ? yield* one(countDefects({ tenant: plane.tenant, request: id })) : undefined;
+    return {
+      row,
+      open,
+      costs,
+      defects: counted?.defects ?? 0,
+      approvals: approvals.filter((approval) => approval.state === 'open'),
+    };
   });
   if (found === undefined) return undefined;
-  const { row, open, approvals } = found;
+  const { row, open, costs, defects, approvals } = found;
   const phase = phaseOf(row.state, open);
   const at = `/api/v1/requests/${row.id}`;
   const view: RequestView = {
@@ -83,6 +99,8 @@ export async function seeRequest(plane: Plane, id: RequestRow['id']): Promise<Se
     packet: row.packet_digest,
     definitions: row.definitions_digest,
     evidence: row.evidence_digest,
+    costs: costs.map(moneyOf),
+    defects,
     waitingFor: approvals.map((approval) => ({ approval: approval.id, type: approval.type, tier: approval.tier })),
     version: row.version,
     links: {
@@ -93,8 +111,10 @@ export async function seeRequest(plane: Plane, id: RequestRow['id']): Promise<Se
       approvals: `${at}/approvals`,
       effects: `${at}/effects`,
       evidence: `${at}/evidence`,
+      defects: `${at}/defects`,
       events: `${at}/events`,
     },
   };
-  return { view, phase, tag: entityTag(row.id, row.version) };
+  // A lease that is given back costs, a defect is found later: neither changes the row of the request.
+  return { view, phase, tag: entityTag(row.id, row.version, defects, ...costs.map(({ amount }) => amount)) };
 }

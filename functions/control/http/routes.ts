@@ -12,6 +12,7 @@ import { jobRoutes } from './jobs.ts';
 import { openApiRoute } from './openapi.ts';
 import { principalRoutes } from './principals.ts';
 import { requestActionRoutes } from './request-actions.ts';
+import { requestDefectRoutes } from './request-defects.ts';
 import { requestPartRoutes } from './request-parts.ts';
 import { requestRoutes } from './requests.ts';
 import { restoreRoutes } from './restore.ts';
@@ -31,6 +32,7 @@ export const ROUTES: readonly Route[] = [
   ...requestRoutes,
   ...requestActionRoutes,
   ...requestPartRoutes,
+  ...requestDefectRoutes,
   ...jobRoutes,
   ...jobArtifactRoutes,
   ...jobEffectRoutes,

@@ -1,7 +1,6 @@
 import { METRICS } from '../../../shared/telemetry/metrics.ts';
 import type { Document } from '../bicep/document.ts';
 import { textAt } from '../bicep/value.ts';
-import { TELEMETRY_AHEAD } from '../contract/telemetry.ts';
 import { type Check, type Fault, fault } from '../finding.ts';
 import { type Landing, templateOf } from '../landing.ts';
 import { KINDS } from '../resource-kinds.ts';
@@ -97,7 +96,7 @@ function* queries(landing: Landing): Iterable<Fault> {
     for (const table of tables)
       if (!TABLES.has(table)) yield { where: file, what: `nothing that is deployed writes a table ${table}` };
     const { metrics, dimensions } = asksFor(query);
-    const known = metrics.flatMap((metric) => emitted[metric]?.dimensions ?? TELEMETRY_AHEAD[metric]?.dimensions ?? []);
+    const known = metrics.flatMap((metric) => emitted[metric]?.dimensions ?? []);
     for (const dimension of dimensions)
       if (!known.includes(dimension))
         yield { where: file, what: `${metrics.join(', ') || 'no metric'} has no dimension ${dimension}` };

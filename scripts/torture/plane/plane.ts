@@ -7,6 +7,7 @@ import { brokerConfig } from '../../../cli/supervision/broker-config.ts';
 import { freePort } from '../../../cli/supervision/ports.ts';
 import { type Addresses, controlUrl, processPlans } from '../../../cli/supervision/process-plans.ts';
 import { provisionLocalIdentities } from '../../../shared/access/local/provision.ts';
+import { PRICES } from '../../../test/simulation/prices.ts';
 import { until } from '../wait.ts';
 import { type KeptProcess, keepProcess } from './kept-process.ts';
 import { openPatientApi } from './patient-api.ts';
@@ -48,7 +49,12 @@ export async function openPlane(of: {
   const url = controlUrl(addresses);
   await provisionLocalIdentities(layout.plane, { controlUrl: url });
   writeFileSync(layout.brokerConfig, `${JSON.stringify(brokerConfig)}\n`, { mode: 0o600 });
-  const environment = { FACTORY_LEASE_SECONDS: String(LEASE_MS / 1_000), FACTORY_HINT_SECONDS: '5', ...of.environment };
+  const environment = {
+    FACTORY_LEASE_SECONDS: String(LEASE_MS / 1_000),
+    FACTORY_HINT_SECONDS: '5',
+    FACTORY_PRICES: PRICES,
+    ...of.environment,
+  };
   const processes = processPlans(layout, addresses, 'bubblewrap')
     .filter((plan) => of.only?.includes(plan.name) ?? true)
     .map((plan) => keepProcess({ ...plan, environment: { ...plan.environment, ...environment } }));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { budget } from '../cost/budget.ts';
 import { branch, glob } from '../packet/schema.ts';
 
 /**
@@ -69,6 +70,8 @@ export const applicationDeclaration = z.strictObject({
   criticalPaths: z.array(glob).max(100).optional(),
   scenarios: z.array(scenario).max(50).default([]),
   environments: z.array(environment).max(20).optional(),
+  /** What it may spend in a month. Without one, what it costs is counted and nothing is stopped. */
+  budget: budget.optional(),
   /** Command that prepares a checkout for its checks inside the offline sandbox, e.g. `npm ci --offline`. */
   prepare: command.optional(),
   sandbox: z.strictObject({ allowProcess: z.boolean().default(false) }).default({ allowProcess: false }),

@@ -80,6 +80,7 @@ export const ACTIONS = {
   cancelRequest: 'Request',
   retryRequest: 'Request',
   answerRequest: 'Request',
+  recordDefect: 'Request',
   readApproval: 'Approval',
   decideApproval: 'Approval',
   revokeApproval: 'Approval',

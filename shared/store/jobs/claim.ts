@@ -6,7 +6,7 @@ import { defineStatement } from '../statement.ts';
 
 const { id: job, tenant_id: tenant, claim_id, lease_epoch, lease_token_hash, lease_owner } = jobs.columns;
 
-const answered = ['lease_epoch', 'lease_expires_at', 'timeout_at', 'attempt', 'version'] as const;
+const answered = ['lease_epoch', 'leased_at', 'lease_expires_at', 'timeout_at', 'attempt', 'version'] as const;
 
 /**
  * Takes the lease of a job that is queued, due and still at the epoch the caller read; answers the new lease, or nothing when

@@ -30,7 +30,7 @@ export const finishJob = defineStatement({
     >`update jobs set state = ${p.state}, verdict = ${p.verdict}, outcome = ${p.outcome}, failure = ${p.failure}, signature = ${p.signature}, result_body_hash = ${p.result_body_hash}, answer = ${p.answer}, lease_expires_at = null, timeout_at = null, ended_at = ${words.now}, version = version + 1 ${words.output('lease_epoch', 'ended_at', 'version')} where id = ${p.job} and tenant_id = ${p.tenant} and state = 'leased' and lease_token_hash = ${p.lease_token_hash} and lease_expires_at > ${words.now} ${words.returning('lease_epoch', 'ended_at', 'version')}`,
 });
 
-/** Closes the record of an attempt; a second closing changes nothing. */
+/** Closes the record of an attempt, as of a time by the database's clock; a second closing changes nothing. */
 export const endAttempt = defineStatement({
   name: 'jobs.endAttempt',
   locks: 'job',
@@ -38,9 +38,10 @@ export const endAttempt = defineStatement({
     tenant: jobAttempts.columns.tenant_id,
     job: jobAttempts.columns.job_id,
     epoch: jobAttempts.columns.epoch,
+    ended_at: jobAttempts.columns.ended_at,
     ended_as: jobAttempts.columns.ended_as,
     signature: jobAttempts.columns.signature,
   },
-  build: (_db, p, words) =>
-    sql<never>`update job_attempts set ended_at = ${words.now}, ended_as = ${p.ended_as}, signature = ${p.signature} where job_id = ${p.job} and epoch = ${p.epoch} and tenant_id = ${p.tenant} and ended_at is null`,
+  build: (_db, p) =>
+    sql<never>`update job_attempts set ended_at = ${p.ended_at}, ended_as = ${p.ended_as}, signature = ${p.signature} where job_id = ${p.job} and epoch = ${p.epoch} and tenant_id = ${p.tenant} and ended_at is null`,
 });

@@ -4,6 +4,8 @@ import { applications, repositories } from './tables/application.ts';
 import { approvalDecisions, approvalSubjects, approvals, approvalUses, policyDecisions } from './tables/approval.ts';
 import { artifactReferences, artifacts, uploads } from './tables/artifact.ts';
 import { auditAnchors, auditEvents, auditHeads } from './tables/audit.ts';
+import { budgets, costEntries, monthlyCosts } from './tables/cost.ts';
+import { escapedDefects } from './tables/defect.ts';
 import { idempotencyKeys, outbox } from './tables/delivery.ts';
 import { effects } from './tables/effect.ts';
 import { evidenceBundles, failureSignatures, findings, plans, signingKeys, verifications } from './tables/evidence.ts';
@@ -56,6 +58,10 @@ export const TABLES = {
   audit_events: auditEvents,
   audit_heads: auditHeads,
   audit_anchors: auditAnchors,
+  cost_entries: costEntries,
+  monthly_costs: monthlyCosts,
+  budgets,
+  escaped_defects: escapedDefects,
 } as const;
 
 /** Row types by table, as Kysely wants them. */

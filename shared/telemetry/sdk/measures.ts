@@ -50,7 +50,7 @@ export function openMeasures(
       });
   }
   return {
-    count: (name, dimensions) => counters.get(name)?.add(1, dimensions),
+    count: (name, dimensions, by = 1) => counters.get(name)?.add(by, dimensions),
     gauge(name, readings) {
       gauges.set(name, { at: performance.now(), readings });
     },
