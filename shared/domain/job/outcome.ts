@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FAILURE_CLASSES } from '../failure.ts';
+import { concern } from '../risk/concern.ts';
 
 /**
  * What a worker says when its work is done or has failed. Small by construction: everything large is an artifact named in
@@ -36,6 +37,8 @@ export const facts = z.strictObject({
   count: z.int().min(0).optional(),
   /** Of the station that made a change: its own version and that of the tool it used. */
   stationVersion: z.string().min(1).max(200).optional(),
+  /** What the worker noticed that raises the risk, one entry a kind. */
+  concerns: z.array(concern).max(20).optional(),
 });
 export type Facts = z.infer<typeof facts>;
 

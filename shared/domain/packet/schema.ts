@@ -101,6 +101,15 @@ const validation = z.strictObject({
   testsMayChange: list(glob).default([]),
 });
 
+const mustNotChange = z.strictObject({
+  /** Paths whose bytes and modes stay. */
+  paths: list(glob).default([]),
+  /** Packages whose locked versions stay, by name. */
+  packages: list(z.string().min(1).max(214)).default([]),
+  /** Whether what the package offers to others (exports, types, commands) stays. */
+  publicApi: z.boolean().default(false),
+});
+
 export const NO_OP_CODES = [
   'already_true',
   'could_not_reproduce',
@@ -121,6 +130,8 @@ export const packetSchema = z.strictObject({
   source,
   scope,
   nonGoals: list(text).default([]),
+  /** What must be as it was afterwards, measured by the verifier. A change that crosses it is `out_of_scope`. */
+  mustNotChange: mustNotChange.optional(),
   acceptance: list(acceptance).default([]),
   edgeCases: list(text).default([]),
   context: z

@@ -1,6 +1,7 @@
 import type { ApplicationDeclaration } from '../application/declaration.ts';
 import type { Facts } from '../job/outcome.ts';
 import type { Packet } from '../packet/schema.ts';
+import { CONCERNS } from './concern.ts';
 import { MEANING_OF_CLASS, type PathClass, pathClassifier, TIER_OF_CLASS } from './path-class.ts';
 import { higher, type Risk, type RiskReason, type RiskTier } from './tier.ts';
 
@@ -35,6 +36,7 @@ export function assessRisk(inputs: RiskInputs): Risk {
     ...pathReasons(inputs),
     ...sizeReasons(inputs.facts),
     ...reachReasons(inputs.facts),
+    ...concernReasons(inputs.facts),
     ...historyReasons(inputs.history),
     ...statedReasons(inputs),
   ];
@@ -137,6 +139,14 @@ function reachReasons(facts: Facts): RiskReason[] {
     reasons.push({ signal: 'version_change', tier: 'medium', because: `A package changes its ${version} version.` });
   }
   return reasons;
+}
+
+function concernReasons({ concerns = [] }: Facts): RiskReason[] {
+  return concerns.map(({ kind, detail }) => ({
+    signal: kind,
+    tier: CONCERNS[kind].tier,
+    because: detail === '' ? `${CONCERNS[kind].because}.` : `${CONCERNS[kind].because}: ${detail.replace(/\.$/, '')}.`,
+  }));
 }
 
 function historyReasons(history: ChangeHistory | undefined): RiskReason[] {
