@@ -1,13 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OWN_STATEMENTS } from '../../shared/store/azure-sql/own-statements.ts';
 import type { SqlValue } from '../../shared/store/command.ts';
 import { exportStatements } from '../../shared/store/export.ts';
-import { MIGRATIONS } from '../../shared/store/migrations/list.ts';
-import { bigintColumns, createTable } from '../../shared/store/schema/ddl.ts';
+import { bigintColumns } from '../../shared/store/schema/ddl.ts';
 import type { Table } from '../../shared/store/schema/table.ts';
 import { TABLES } from '../../shared/store/schema/tables.ts';
 import { openConnection } from '../../shared/store/sqlite/connection.ts';
@@ -18,11 +16,6 @@ const root = path.join(import.meta.dirname, '../../shared/store');
 const tables: readonly Table[] = Object.values(TABLES);
 const statements = definedStatements();
 const azure = (name: string) => statements.find((statement) => statement.name === name)!.compiled('azure-sql').sql;
-const shapeOf = (database: DatabaseSync) =>
-  database
-    .prepare(`select type, name, tbl_name, sql from sqlite_master where name not like 'sqlite_%' order by type, name`)
-    .all();
-
 test('every file with statements is in the list', () => {
   const folders = readdirSync(root, { withFileTypes: true }).filter(
     (entry) => entry.isDirectory() && !['schema', 'sqlite', 'migrations', 'azure-sql'].includes(entry.name),
@@ -36,14 +29,6 @@ test('every file with statements is in the list', () => {
     (match) => match[1],
   );
   expect(listed.sort()).toEqual(files.sort());
-});
-
-test('a database migrated from nothing is what the descriptors say', () => {
-  const migrated = openConnection(':memory:', () => 1).database;
-  const described = new DatabaseSync(':memory:');
-  for (const table of tables) for (const statement of createTable(table, 'sqlite')) described.exec(statement);
-  expect(shapeOf(migrated)).toEqual(shapeOf(described));
-  expect(MIGRATIONS.map((migration) => migration.number)).toEqual(MIGRATIONS.map((_, index) => index + 1));
 });
 
 test('every row belongs to a tenant, but for the plane itself', () => {

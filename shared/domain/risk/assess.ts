@@ -1,7 +1,7 @@
 import type { ApplicationDeclaration } from '../application/declaration.ts';
 import type { Facts } from '../job/outcome.ts';
 import type { Packet } from '../packet/schema.ts';
-import { CONCERNS } from './concern.ts';
+import { CONCERNS, type Concern } from './concern.ts';
 import { MEANING_OF_CLASS, type PathClass, pathClassifier, TIER_OF_CLASS } from './path-class.ts';
 import { higher, type Risk, type RiskReason, type RiskTier } from './tier.ts';
 
@@ -142,7 +142,7 @@ function reachReasons(facts: Facts): RiskReason[] {
 }
 
 function concernReasons({ concerns = [] }: Facts): RiskReason[] {
-  return concerns.map(({ kind, detail }) => ({
+  return concerns.map(({ kind, detail }: Concern) => ({
     signal: kind,
     tier: CONCERNS[kind].tier,
     because: detail === '' ? `${CONCERNS[kind].because}.` : `${CONCERNS[kind].because}: ${detail.replace(/\.$/, '')}.`,

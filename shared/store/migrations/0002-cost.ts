@@ -1,14 +1,12 @@
-import { createTable } from '../schema/ddl.ts';
-import { budgets, costEntries, monthlyCosts } from '../schema/tables/cost.ts';
-import type { Migration } from './migration.ts';
-
-/** The tables that this migration adds; the first one leaves them out. */
-export const COST_TABLES = [costEntries, monthlyCosts, budgets] as const;
+import { frozenMigration } from './migration.ts';
 
 /** What attempts cost, what applications spent and what they may spend. Adds tables only: the program before works on beside it, and charges nothing. */
-export const cost: Migration = {
+export const cost = frozenMigration({
   number: 2,
   name: 'cost',
   breaking: false,
-  statements: (dialect) => COST_TABLES.flatMap((table) => createTable(table, dialect)),
-};
+  files: {
+    sqlite: new URL('./0002-cost.sqlite.sql', import.meta.url),
+    'azure-sql': new URL('./0002-cost.azure-sql.sql', import.meta.url),
+  },
+});

@@ -1,14 +1,12 @@
-import { createTable } from '../schema/ddl.ts';
-import { escapedDefects } from '../schema/tables/defect.ts';
-import type { Migration } from './migration.ts';
-
-/** The tables that this migration adds; the first one leaves them out. */
-export const DEFECT_TABLES = [escapedDefects] as const;
+import { frozenMigration } from './migration.ts';
 
 /** What people found wrong with delivered changes. Adds a table only. */
-export const defects: Migration = {
+export const defects = frozenMigration({
   number: 3,
   name: 'defects',
   breaking: false,
-  statements: (dialect) => DEFECT_TABLES.flatMap((table) => createTable(table, dialect)),
-};
+  files: {
+    sqlite: new URL('./0003-defects.sqlite.sql', import.meta.url),
+    'azure-sql': new URL('./0003-defects.azure-sql.sql', import.meta.url),
+  },
+});

@@ -1,7 +1,7 @@
 import { type Digest, digestOfBytes } from '../../domain/digest.ts';
 import type { Dialect } from '../schema/ddl.ts';
 import { MIGRATIONS } from './list.ts';
-import type { Migration } from './migration.ts';
+import { BETWEEN, type Migration } from './migration.ts';
 
 /** A migration as a database has recorded it. `breaking` is 1 when programs that do not know it can't work on the schema after it. */
 export type AppliedMigration = {
@@ -11,8 +11,9 @@ export type AppliedMigration = {
   readonly digest: Digest;
 };
 
+/** The digest of a migration's text, which a database records beside its number. */
 export const migrationDigest = (migration: Migration, dialect: Dialect): Digest =>
-  digestOfBytes(migration.statements(dialect).join(';\n'));
+  digestOfBytes(migration.statements(dialect).join(BETWEEN));
 
 /**
  * The migrations still to apply. Throws, saying what to do, when the database has a breaking migration that the program does not know,

@@ -1,5 +1,5 @@
 import type { Column } from './column.ts';
-import type { Table } from './table.ts';
+import type { Index, Table } from './table.ts';
 
 export type Dialect = 'sqlite' | 'azure-sql';
 
@@ -33,15 +33,29 @@ export function createTable(table: Table, dialect: Dialect): string[] {
     );
   }
   const end = dialect === 'sqlite' ? ') strict' : ')';
-  const statements = [`create table ${quoted(table.name)} (\n  ${definitions.join(',\n  ')}\n${end}`];
-  for (const index of table.indexes) {
-    const unique = index.unique === true ? 'unique ' : '';
-    const where = index.where === undefined ? '' : ` where ${index.where}`;
-    statements.push(
-      `create ${unique}index ${quoted(index.name)} on ${quoted(table.name)} (${index.columns.map(indexed).join(', ')})${where}`,
+  const create = `create table ${quoted(table.name)} (\n  ${definitions.join(',\n  ')}\n${end}`;
+  return [create, ...table.indexes.map((index) => createIndex(table, index))];
+}
+
+function createIndex(table: Table, index: Index): string {
+  const unique = index.unique === true ? 'unique ' : '';
+  const where = index.where === undefined ? '' : ` where ${index.where}`;
+  return `create ${unique}index ${quoted(index.name)} on ${quoted(table.name)} (${index.columns.map(indexed).join(', ')})${where}`;
+}
+
+/**
+ * The statement that adds a column to a table that is there. Throws when it may not be empty: rows are there, and the program of the release before inserts more
+ * without it.
+ */
+export function addColumn(table: Table, name: string, dialect: Dialect): string {
+  const column = table.columns[name];
+  if (column === undefined) throw new Error(`the table ${table.name} has no column ${name}`);
+  if (!column.nullable)
+    throw new Error(
+      `the column ${table.name}.${name} may not be empty, and rows are there without it. Declare it nullable, or write its migration by hand.`,
     );
-  }
-  return statements;
+  const add = dialect === 'sqlite' ? 'add column' : 'add';
+  return `alter table ${quoted(table.name)} ${add} ${columnDefinition(table.name, name, column, dialect)}`;
 }
 
 /** Columns (database time as `now` among them) that tedious answers as text because JavaScript's numbers can't hold every bigint; ours stay below 2^53 and are read as numbers. */
