@@ -8,7 +8,16 @@ const text = z.string();
 const rendered = z
   .object({
     risk: z.object({ tier: text, reasons: z.array(z.object({ signal: text, tier: text, because: text })) }).nullable(),
-    packet: z.object({ goal: text, intent: text, testsMayChange: z.array(text) }).nullable(),
+    packet: z
+      .object({
+        goal: text,
+        intent: text,
+        nonGoals: z.array(text).default([]),
+        acceptance: z.array(z.object({ given: text, when: text, then: text })).catch([]),
+        testsMayChange: z.array(text),
+        rollback: text.nullish(),
+      })
+      .nullable(),
     change: z
       .object({
         summary: text.nullish(),
@@ -62,6 +71,10 @@ export function approvalLines(approval: ShownApproval): string[] {
   if (Array.isArray(approval.body['effects'])) say('effects', approval.body['effects'].join(', then '));
   if (shown.packet) {
     say('goal', shown.packet.goal);
+    say('intent', shown.packet.intent);
+    for (const { given, when, then } of shown.packet.acceptance) say('done when', `${given}; ${when}; ${then}`);
+    if (shown.packet.nonGoals.length > 0) say('not asked', shown.packet.nonGoals.join('; '));
+    if (shown.packet.rollback) say('rollback', shown.packet.rollback);
     if (shown.packet.testsMayChange.length > 0) say('tests', `may change: ${shown.packet.testsMayChange.join(', ')}`);
   }
   if (shown.change) {

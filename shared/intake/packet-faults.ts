@@ -1,14 +1,23 @@
 import semver from 'semver';
-import { plainlyCovers } from '../domain/packet/glob.ts';
+import { plainlyApart, plainlyCovers } from '../domain/packet/glob.ts';
 import { LINE_NAMES, type LineInput } from '../domain/packet/line-input.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import type { RefusalDetail } from '../domain/refusal.ts';
 import { ruleFaults } from './ast-grep-rule.ts';
+import { fieldFaults } from './field-faults.ts';
 import { patchFault } from './unified-diff.ts';
 
 /** What a well-formed packet gets wrong by itself, whatever application it is for. */
 export function packetFaults(packet: Packet): RefusalDetail[] {
-  return [...doneFaults(packet), ...scopeFaults(packet), ...toolFaults(packet), ...lineFaults(packet.line)];
+  return [
+    ...fieldFaults(packet),
+    ...doneFaults(packet),
+    ...scopeFaults(packet),
+    ...testPathFaults(packet),
+    ...untouchedFaults(packet),
+    ...evidenceFaults(packet),
+    ...lineFaults(packet.line),
+  ];
 }
 
 /** A packet that says neither what must hold afterwards nor how to see it can never be finished, only abandoned. */
@@ -43,19 +52,72 @@ function scopeFaults({ scope }: Packet): RefusalDetail[] {
   });
 }
 
-function toolFaults({ tools }: Packet): RefusalDetail[] {
-  const allowed = new Set([...tools.mcp, ...tools.cli, ...tools.readOnly, ...tools.mutating]);
-  return tools.denied.flatMap((tool, index) =>
-    allowed.has(tool)
-      ? [
-          {
-            pointer: `/tools/denied/${index}`,
-            code: 'allowed_and_denied',
-            message: `The tool "${tool.slice(0, 100)}" is allowed and denied. Take it out of one of the lists.`,
-          },
-        ]
-      : [],
+/** Test files that may change and that no change can reach, since they lie outside the scope. */
+function testPathFaults({ scope, validation, mustNotChange }: Packet): RefusalDetail[] {
+  const closed = [...scope.deniedPaths, ...(mustNotChange?.paths ?? [])];
+  return validation.testsMayChange.flatMap((glob, index) => {
+    const denied = closed.find((candidate) => plainlyCovers(candidate, glob));
+    const apart = scope.allowedPaths.every((allowed) => plainlyApart(allowed, glob));
+    if (denied === undefined && !apart) return [];
+    return [
+      {
+        pointer: `/validation/testsMayChange/${index}`,
+        code: 'tests_out_of_scope',
+        message: `"${glob}" is in validation.testsMayChange, yet ${denied === undefined ? 'no path of scope.allowedPaths reaches it' : `"${denied}" keeps it from changing`}. Change the scope, or take it out.`,
+      },
+    ];
+  });
+}
+
+/** What must not change is never all that may: such a packet forbids its own goal. */
+function untouchedFaults({ scope, mustNotChange, line }: Packet): RefusalDetail[] {
+  if (mustNotChange === undefined) return [];
+  const faults: RefusalDetail[] = [];
+  const covering = scope.allowedPaths.map((allowed) =>
+    mustNotChange.paths.find((glob) => plainlyCovers(glob, allowed)),
   );
+  if (covering.every((glob) => glob !== undefined))
+    faults.push({
+      pointer: `/mustNotChange/paths/${mustNotChange.paths.indexOf(covering[0] ?? '')}`,
+      code: 'nothing_may_change',
+      message: `Everything in scope.allowedPaths must not change by ${quoted(covering)}, so no change could be right. Take it out, or widen the scope.`,
+    });
+  const updated = line.name === 'dependency-update' ? mustNotChange.packages.indexOf(line.package) : -1;
+  if (line.name === 'dependency-update' && updated >= 0)
+    faults.push({
+      pointer: `/mustNotChange/packages/${updated}`,
+      code: 'nothing_may_change',
+      message: `The package "${line.package}" is what this packet updates, and must not change by mustNotChange. Take it out of the list.`,
+    });
+  return faults;
+}
+
+const quoted = (globs: readonly (string | undefined)[]): string =>
+  [...new Set(globs)]
+    .slice(0, 5)
+    .map((glob) => `"${glob}"`)
+    .join(', ');
+
+/** Evidence that this very packet can never bring. */
+function evidenceFaults({ evidenceRequired, output, reproduction }: Packet): RefusalDetail[] {
+  const fault = (kind: Packet['evidenceRequired'][number], message: string): RefusalDetail[] => {
+    const index = evidenceRequired.indexOf(kind);
+    return index < 0 ? [] : [{ pointer: `/evidenceRequired/${index}`, code: 'evidence_impossible', message }];
+  };
+  return [
+    ...(output.format === 'pull_request'
+      ? []
+      : fault(
+          'pull_request',
+          `The evidence "pull_request" is required and the output is "${output.format}". Make the output a pull request, or take the evidence out.`,
+        )),
+    ...(reproduction !== undefined && 'command' in reproduction
+      ? []
+      : fault(
+          'failed_reproduction',
+          'The evidence "failed_reproduction" is required and the packet has no reproduction command. Give one, or take the evidence out.',
+        )),
+  ];
 }
 
 function lineFaults(line: LineInput): RefusalDetail[] {

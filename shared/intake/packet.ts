@@ -7,6 +7,7 @@ import { hiddenTextFaults } from './hidden-text.ts';
 import { readJson } from './json.ts';
 import { packetFaults, unknownLine } from './packet-faults.ts';
 import { pointerTo } from './pointer.ts';
+import { locator } from './position.ts';
 import { schemaFaults } from './schema-faults.ts';
 import { readYaml } from './yaml.ts';
 
@@ -16,7 +17,8 @@ export type ParsedPacket = {
   readonly digest: Digest;
 };
 
-const READERS: ReadonlyMap<string, (bytes: Uint8Array) => { value: unknown } | { fault: RefusalDetail }> = new Map([
+type Reader = (bytes: Uint8Array) => { value: unknown } | { fault: RefusalDetail };
+const READERS: ReadonlyMap<string, Reader> = new Map([
   ['application/json', readPacketJson],
   ['application/yaml', readPacketYaml],
   ['application/x-yaml', readPacketYaml],
@@ -24,6 +26,9 @@ const READERS: ReadonlyMap<string, (bytes: Uint8Array) => { value: unknown } | {
 ]);
 const YAML_TOKENS = 20_000;
 const MAXIMUM_DETAILS = 50;
+const LOCATED_JSON_BYTES = 64 * 1024;
+/** What the templates write where a value belongs. */
+const PLACEHOLDER = 'FILL-IN';
 
 /**
  * A task packet out of JSON or plain YAML. Refuses with 415 `FACTORY-MEDIA-TYPE` any other content type, with 413
@@ -49,10 +54,15 @@ export function parsePacket(bytes: Uint8Array, mediaType: string): ParsedPacket 
   }
   const document = read(bytes);
   if ('fault' in document) throw invalid([document.fault]);
+  const leftover = leftoverFaults(document.value);
   const parsed = packetSchema.safeParse(document.value, { reportInput: true });
-  if (!parsed.success)
-    throw invalid(schemaFaults(parsed.error.issues).map((fault) => lineFault(fault, document.value)));
-  const faults = [...leftoverFaults(document.value), ...hiddenTextFaults(parsed.data), ...packetFaults(parsed.data)];
+  if (!parsed.success) {
+    const wrong = schemaFaults(parsed.error.issues).map((fault) => lineFault(fault, document.value));
+    // What nobody filled in is told once, as that.
+    const unfilled = new Set(leftover.map(({ pointer }) => pointer));
+    throw invalid([...withLines(leftover, bytes, read), ...wrong.filter(({ pointer }) => !unfilled.has(pointer))]);
+  }
+  const faults = [...withLines(leftover, bytes, read), ...hiddenTextFaults(parsed.data), ...packetFaults(parsed.data)];
   if (faults.length > 0) throw invalid(faults);
   return { packet: parsed.data, digest: digestOfValue(parsed.data) };
 }
@@ -72,20 +82,33 @@ function lineFault(fault: RefusalDetail, value: unknown): RefusalDetail {
       };
 }
 
-/** A place of the template that nobody filled in. */
+/** Places of the template that nobody filled in. */
 function leftoverFaults(value: unknown, path: readonly string[] = []): RefusalDetail[] {
   if (typeof value === 'string')
-    return value.trim() === 'FILL-IN'
+    return value.trim() === PLACEHOLDER
       ? [
           {
             pointer: pointerTo(path),
             code: 'not_filled_in',
-            message: "The template's FILL-IN is still there. Replace it.",
+            message: `It still says ${PLACEHOLDER}. Replace it.`,
           },
         ]
       : [];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, child]) => leftoverFaults(child, [...path, key]));
+}
+
+/** The same faults with their lines, where there are any: looking for them costs another parse. */
+function withLines(faults: readonly RefusalDetail[], bytes: Uint8Array, read: Reader): RefusalDetail[] {
+  // YAML was bounded by its tokens as it was read; JSON is bounded here.
+  if (faults.length === 0 || (read !== readPacketYaml && bytes.byteLength > LOCATED_JSON_BYTES)) return [...faults];
+  const positionOf = locator(new TextDecoder().decode(bytes));
+  return faults.map((fault) => {
+    const position = positionOf(fault.pointer);
+    return position === undefined
+      ? fault
+      : { ...fault, message: `Line ${position.line} still says ${PLACEHOLDER}. Replace it.` };
+  });
 }
 
 /** The refusal of a packet with all its faults, the first of which is told in the message. */

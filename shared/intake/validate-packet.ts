@@ -1,6 +1,7 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
 import type { ProductLine } from '../domain/blueprint/schema.ts';
 import { deploymentFaults } from '../domain/deployment/environment.ts';
+import { commandsOutside } from '../domain/packet/allowed-commands.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import type { RefusalDetail } from '../domain/refusal.ts';
 import { invalid } from './packet.ts';
@@ -19,7 +20,7 @@ export type PacketSurroundings = {
 /**
  * Checks a parsed packet against the application it is for and the product line it names. Refuses with 422
  * `FACTORY-PACKET-INVALID`, one detail a fault, before anything is started: a repository the application doesn't have, checks or
- * scenarios it doesn't declare, no validation at all, a line that isn't installed, a format it doesn't offer, a missing
+ * scenarios it doesn't declare, commands that nobody allowed, no validation at all, a line that isn't installed, a format it doesn't offer, a missing
  * reproduction, a deadline that has passed.
  */
 export function validatePacket(packet: Packet, surroundings: PacketSurroundings): void {
@@ -57,8 +58,9 @@ function applicationFaults(packet: Packet, declaration: ApplicationDeclaration):
     names: readonly string[],
     declared: readonly { readonly name: string }[],
     field: string,
-    what: string,
+    code: 'unknown_check' | 'unknown_scenario',
   ): void => {
+    const what = code === 'unknown_check' ? 'check' : 'scenario';
     for (const [index, name] of names.entries()) {
       if (declared.some((item) => item.name === name)) continue;
       const possible =
@@ -68,13 +70,19 @@ function applicationFaults(packet: Packet, declaration: ApplicationDeclaration):
           .join(', ') || 'none';
       faults.push({
         pointer: `/validation/${field}/${index}`,
-        code: `unknown_${what}`,
+        code,
         message: `The application ${declaration.name} declares no ${what} "${name.slice(0, 64)}". It declares: ${possible}.`,
       });
     }
   };
-  undeclared(checks, declaration.checks, 'checks', 'check');
-  undeclared(scenarios, declaration.scenarios, 'scenarios', 'scenario');
+  undeclared(checks, declaration.checks, 'checks', 'unknown_check');
+  undeclared(scenarios, declaration.scenarios, 'scenarios', 'unknown_scenario');
+  for (const { index, command } of commandsOutside(packet, declaration))
+    faults.push({
+      pointer: `/validation/commands/${index}`,
+      code: 'command_not_allowed',
+      message: `${JSON.stringify(command).slice(0, 500)} is neither in boundary.allowedCommands nor a declared check of ${declaration.name}. Add it to boundary.allowedCommands word for word, or take it out.`,
+    });
   const reproduces = packet.reproduction !== undefined && 'command' in packet.reproduction;
   if (
     checks.length + scenarios.length + commands.length + declaration.checks.length + declaration.scenarios.length ===

@@ -157,15 +157,36 @@ function* apply(scope: Scope, request: OpenRequest, change: Change, loaded: Load
 
 function* conclude(scope: Scope, request: OpenRequest, conclusion: RequestConclusion): Command<void> {
   request.row = { ...request.row, state: transition(requestMachine, request.row.state, 'conclude') };
-  yield* applyConclusion(scope, request, (yield* unseenEffect(request, conclusion)) ?? conclusion);
+  const held = noOpLeftOut(scope, request, conclusion) ?? (yield* unseenEffect(request, conclusion)) ?? conclusion;
+  yield* applyConclusion(scope, request, held);
+}
+
+/** A packet says by its `noOpRules` what may end it as nothing to do; any other such finding is a question, whichever step found it. */
+function noOpLeftOut(
+  { context }: Scope,
+  { row }: OpenRequest,
+  conclusion: RequestConclusion,
+): RequestConclusion | undefined {
+  if (conclusion.state !== 'NO_OP') return undefined;
+  const { code, proof, node } = conclusion;
+  if (context.documents.packet(row.packet_digest).noOpRules.includes(code)) return undefined;
+  const found = proof === '' ? `The step "${node}" found ${code.replaceAll('_', ' ')}` : proof.replace(/\.$/u, '');
+  return {
+    state: 'ESCALATE',
+    code: 'no_op_not_allowed',
+    question: `${found}. The packet's noOpRules do not include ${code}: end the request, or correct the packet and submit again?`,
+    tried: [`"${node}" ended as ${code}`],
+    node,
+  };
 }
 
 /**
- * A request that fails while an effect was begun and its end was not seen must not read as "try again": another request would
- * deliver a second time. A person looks at the target first.
+ * A request that fails or runs out of time while an effect was begun and its end was not seen must not read as "try again": another
+ * request would deliver a second time. A person looks at the target first.
  */
 function* unseenEffect(request: OpenRequest, conclusion: RequestConclusion): Command<RequestConclusion | undefined> {
-  if (conclusion.state !== 'RETRYABLE_FAILURE') return undefined;
+  const late = conclusion.state === 'ESCALATE' && conclusion.code === 'deadline_passed';
+  if (conclusion.state !== 'RETRYABLE_FAILURE' && !late) return undefined;
   const effects = yield* rows(effectsOfRequest({ tenant: request.row.tenant_id, request: request.row.id }));
   const unseen = effects.filter((effect) => UNSEEN.includes(effect.state));
   if (unseen.length === 0) return undefined;
@@ -173,8 +194,9 @@ function* unseenEffect(request: OpenRequest, conclusion: RequestConclusion): Com
   return {
     state: 'ESCALATE',
     code: 'effect_unseen',
-    question: `The work ended before it was seen whether this happened: ${named}. Look at the target. Did it happen, and should it stay or be taken back? Retry only after that.`,
-    tried: [`${conclusion.attempts} attempts, last: ${conclusion.code}`],
+    question: `${late ? 'The deadline passed' : 'The work ended'} before it was seen whether this happened: ${named}. Look at the target. Did it happen, and should it stay or be taken back? Retry only after that.`,
+    tried:
+      conclusion.state === 'RETRYABLE_FAILURE' ? [`${conclusion.attempts} attempts, last: ${conclusion.code}`] : [],
     node: conclusion.node,
   };
 }

@@ -20,7 +20,7 @@ import {
  * chance, so walking the same state twice gives the same changes, and walking the state after them gives none.
  */
 export function walk(graph: LineGraph, recorded: Recorded): Walk {
-  if (recorded.now >= recorded.deadlineAt) {
+  if (recorded.now >= recorded.deadlineAt && !recorded.nodes.every((node) => isSettling(node, recorded, graph))) {
     const open = recorded.nodes.map((node) => node.name);
     const question = `The request did not finish by its deadline; still open: ${open.join(', ') || 'nothing'}. Retry it with a later deadline, or drop it?`;
     return conclude({ state: 'ESCALATE', code: 'deadline_passed', question, tried: [], node: open[0] ?? 'request' });
@@ -45,6 +45,14 @@ export function walk(graph: LineGraph, recorded: Recorded): Walk {
   return recorded.noBudget === null
     ? { changes, wakeAt }
     : withinBudget({ changes, wakeAt }, recorded.noBudget, recorded);
+}
+
+/** Work that has ended, or a decision about it: a delivery that was made in time is told as such, though its end is read after the deadline. */
+function isSettling(node: OpenNode, { jobs }: Recorded, graph: LineGraph): boolean {
+  const kind = graph.nodes.get(node.name)?.kind;
+  return (
+    kind === 'decide' || (kind === 'job' && jobs.some((job) => job.node === node.name && job.state === 'completed'))
+  );
 }
 
 const NEVER = Number.MAX_SAFE_INTEGER;

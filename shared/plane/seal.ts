@@ -16,7 +16,7 @@ import { recordBundle, recordChangeEvidence, refuseChangeEvidence } from '../lin
 import { bundleFactsOf, type SealedChange } from '../line/seal/bundle-facts.ts';
 import { changeEvidenceOf } from '../line/seal/change-facts.ts';
 import { readChangeDocuments } from '../line/seal/documents.ts';
-import { inWords, isUnprovable } from '../line/seal/missing.ts';
+import { inWords, isNotMet, isUnprovable } from '../line/seal/missing.ts';
 import { type RequestRecords, readRecords } from '../line/seal/records.ts';
 import type { OutboxBody } from '../outbox/entry.ts';
 import type { Relay } from '../outbox/relay.ts';
@@ -59,6 +59,8 @@ export function unawaited(relay: Relay): Relay {
 
 /** Code of the question a request ends with when what it claims can't be shown from the records. */
 const INCOMPLETE = 'evidence_incomplete';
+/** Code of the question when all that is missing is evidence that the packet requires. */
+const NOT_MET = 'required_evidence_missing';
 
 export function createSealer(parts: SealerParts): Sealer {
   return {
@@ -185,10 +187,12 @@ async function signed(
 }
 
 function unproven(what: string, node: string, refusal: Refusal): RequestConclusion {
-  const question = `The ${what} of this request can't be shown from what is recorded: ${inWords(refusal)}. Which worker left it out, and should the request be retried?`;
+  const question = isNotMet(refusal)
+    ? `The packet requires evidence that was not recorded: ${inWords(refusal)} Submit again with a check or reproduction that brings it, or without requiring it?`
+    : `The ${what} of this request can't be shown from what is recorded: ${inWords(refusal)}. Which worker left it out, and should the request be retried?`;
   return {
     state: 'ESCALATE',
-    code: INCOMPLETE,
+    code: isNotMet(refusal) ? NOT_MET : INCOMPLETE,
     question: question.slice(0, 2_000),
     tried: [`building the ${what}: ${refusal.code}`],
     node,

@@ -1,5 +1,5 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
-import { canonicalJson } from '../domain/digest.ts';
+import { commandsOutside } from '../domain/packet/allowed-commands.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import { type TaskContext, TaskFailure } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
@@ -24,14 +24,11 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
 
 /** A command of the packet runs only when the packet's own boundary or the application names it word for word. */
 function requireAllowedCommands(packet: Packet, declaration: ApplicationDeclaration): void {
-  const known = [...packet.boundary.allowedCommands, ...declaration.checks.map(({ command }) => command)].map(
-    (command) => canonicalJson(command),
-  );
-  const refused = packet.validation.commands.find((argv) => !known.includes(canonicalJson(argv)));
+  const [refused] = commandsOutside(packet, declaration);
   if (refused === undefined) return;
   throw new TaskFailure({
     kind: 'needs_human',
     code: 'COMMAND-NOT-ALLOWED',
-    question: `validation.commands has ${JSON.stringify(refused).slice(0, 500)}, which is neither in boundary.allowedCommands nor a declared check. Allow it in the packet, or take it out?`,
+    question: `validation.commands has ${JSON.stringify(refused.command).slice(0, 500)}, which is neither in boundary.allowedCommands nor a declared check. Allow it in the packet, or take it out?`,
   });
 }

@@ -27,9 +27,10 @@ describe('a text that hides something', () => {
     ['an isolate', 'a\u2066b'],
   ])('%s is refused where it stands', (_what, text) => {
     expect(spoilt((packet) => Object.assign(packet, { goal: text }))).toEqual(['/goal hidden_character']);
-    expect(
-      spoilt((packet) => Object.assign(packet, { nonGoals: ['fine', text], tools: { denied: [text] } })).sort(),
-    ).toEqual(['/nonGoals/1 hidden_character', '/tools/denied/0 hidden_character']);
+    expect(spoilt((packet) => Object.assign(packet, { nonGoals: ['fine', text], rollback: text })).sort()).toEqual([
+      '/nonGoals/1 hidden_character',
+      '/rollback hidden_character',
+    ]);
   });
 
   it('is none for its line ends, tabs, joiners or a language written from right to left', () => {
@@ -90,6 +91,54 @@ ${PATCH.trimEnd()
     );
     expect(line({ name: 'bench' })).toBe('bench');
     expect(line({ name: 'bench-fan-out' })).toBe('bench-fan-out');
+  });
+});
+
+describe('what must not change', () => {
+  it('may be part of what is in scope', () => {
+    const packet = { ...goodPacket(), mustNotChange: { paths: ['src/api/**'], packages: ['x'], publicApi: true } };
+    expect(json(packet).packet.mustNotChange?.paths).toEqual(['src/api/**']);
+  });
+});
+
+describe('a place that nobody filled in', () => {
+  const yaml = `apiVersion: factory/v1
+kind: TaskPacket
+goal: FILL-IN
+intent: "The sum is wrong."
+source: { kind: person }
+scope:
+  repository: FILL-IN
+  allowedPaths:
+    - FILL-IN # e.g. src/**
+acceptance: []
+line:
+  name: patch
+  patch: |
+    FILL-IN
+`;
+
+  it('is called that, with its line, and once', () => {
+    const { details } = refusalOf(() => parsePacket(Buffer.from(yaml), 'application/yaml'));
+    expect(details.map(({ pointer, code, message }) => `${pointer} ${code} ${/^Line \d+/.exec(message)?.[0]}`)).toEqual(
+      [
+        '/goal not_filled_in Line 3',
+        '/scope/repository not_filled_in Line 7',
+        '/scope/allowedPaths/0 not_filled_in Line 9',
+        '/line/patch not_filled_in Line 13',
+      ],
+    );
+  });
+
+  it('is found in JSON as well', () => {
+    const text = JSON.stringify({ ...goodPacket(), intent: 'FILL-IN' }, null, 2);
+    const { details } = refusalOf(() => parsePacket(Buffer.from(text), 'application/json'));
+    expect(details[0]?.message).toBe('Line 5 still says FILL-IN. Replace it.');
+  });
+
+  it('is none where code speaks of it', () => {
+    const patch = PATCH.replace('a + b', 'a + b; // FILL-IN');
+    expect(() => json({ ...goodPacket(), line: { name: 'patch', patch } })).not.toThrow();
   });
 });
 
@@ -168,9 +217,62 @@ describe('the battery of bad packets', () => {
       ['/scope/allowedPaths/0 allowed_and_denied'],
     ],
     [
-      'tool allowed and denied',
-      (packet) => (packet['tools'] = { cli: ['npm'], denied: ['npm'] }),
-      ['/tools/denied/0 allowed_and_denied'],
+      'test files that may change outside the scope',
+      (packet) => (packet['validation'] = { testsMayChange: ['src/**/*.test.js', 'test/**'] }),
+      ['/validation/testsMayChange/1 tests_out_of_scope'],
+    ],
+    [
+      'test files that may change and are denied',
+      (packet) =>
+        Object.assign(packet, {
+          scope: { ...packet.scope, deniedPaths: ['src/test/**'] },
+          validation: { testsMayChange: ['src/test/add.test.js'] },
+        }),
+      ['/validation/testsMayChange/0 tests_out_of_scope'],
+    ],
+    [
+      'everything in scope must not change',
+      (packet) => (packet['mustNotChange'] = { paths: ['docs/**', '**'] }),
+      ['/mustNotChange/paths/1 nothing_may_change'],
+    ],
+    [
+      'the package that is updated must not change',
+      (packet) =>
+        Object.assign(packet, {
+          mustNotChange: { packages: ['y', 'x'] },
+          line: { name: 'dependency-update', ecosystem: 'npm', package: 'x', range: '1' },
+        }),
+      ['/mustNotChange/packages/1 nothing_may_change'],
+    ],
+    [
+      'a pull request as evidence of a patch',
+      (packet) => Object.assign(packet, { output: { format: 'patch' }, evidenceRequired: ['diff', 'pull_request'] }),
+      ['/evidenceRequired/1 evidence_impossible'],
+    ],
+    [
+      'a failed reproduction without one',
+      (packet) => (packet['evidenceRequired'] = ['failed_reproduction']),
+      ['/evidenceRequired/0 evidence_impossible'],
+    ],
+    [
+      'two rules of one id',
+      (packet) => {
+        const rule = { id: 'one', language: 'typescript', rule: { pattern: 'old($A)' }, fix: 'new($A)' };
+        packet.line = { name: 'api-migration', rules: [rule, rule] };
+      },
+      ['/line/rules/1/id duplicate_rule'],
+    ],
+    [
+      'another ecosystem',
+      (packet) => (packet.line = { name: 'dependency-update', ecosystem: 'pip', package: 'x', range: '1' }),
+      ['/line/ecosystem unknown_value'],
+    ],
+    ['another version', (packet) => (packet['apiVersion'] = 'factory/v2'), ['/apiVersion unknown_value']],
+    ['another kind', (packet) => (packet['kind'] = 'Task'), ['/kind unknown_value']],
+    [
+      'another expectation',
+      (packet) => (packet['reproduction'] = { command: ['true'], expect: 'passes' }),
+      ['/reproduction/expect unknown_value'],
     ],
     ['absolute path', (packet) => (packet.scope['allowedPaths'] = ['/etc/**']), ['/scope/allowedPaths/0 invalid_glob']],
     [

@@ -51,6 +51,22 @@ describe('a packet and its application', () => {
     ]);
   });
 
+  it('refuses a command that neither the packet nor a declared check names word for word', () => {
+    const commands = [
+      ['npm', 'test'],
+      ['make', 'lint'],
+      ['make', 'all'],
+    ];
+    const boundary = { allowedCommands: [['make', 'lint']] };
+    expect(faults({ validation: { commands }, boundary })).toEqual(['/validation/commands/2 command_not_allowed']);
+  });
+
+  it('takes a reproduction that the boundary does not list: it is allowed by being stated', () => {
+    const boundary = { allowedCommands: [['make', 'lint']] };
+    const stated = packet({ boundary, reproduction: { command: ['node', '--test'] } });
+    expect(() => validatePacket(stated, { declaration, line })).not.toThrow();
+  });
+
   it('refuses a change that nothing would validate', () => {
     const bare = { ...declaration, checks: [], scenarios: [] };
     expect(faults({ reproduction: { none: 'no way' } }, { declaration: bare })).toEqual(['/validation no_validation']);

@@ -102,6 +102,41 @@ describe('a request', () => {
       code: 'deadline_passed',
     });
   });
+
+  it('that did its work in time ends by it, though its end is read after the deadline', async () => {
+    const { id } = await plane.submit('two-jobs', { deadlineAt: plane.now() + 5_000 });
+    await plane.complete(plane.station, (await plane.claim(plane.station, 'build'))!, { verdict: 'go' });
+    const second = await plane.claim(plane.verifier, 'verify');
+    plane.pass(5_000);
+    await plane.complete(plane.verifier, second!, { verdict: 'ok', summary: 'it was so' });
+    expect(JSON.parse((await plane.request(id))?.conclusion ?? '')).toMatchObject({ state: 'NO_OP' });
+  });
+
+  it('begins nothing after its deadline', async () => {
+    const { id } = await plane.submit('two-jobs', { deadlineAt: plane.now() + 5_000 });
+    const first = await plane.claim(plane.station, 'build');
+    plane.pass(5_000);
+    await plane.complete(plane.station, first!, { verdict: 'go' });
+    expect(JSON.parse((await plane.request(id))?.conclusion ?? '')).toMatchObject({ code: 'deadline_passed' });
+    expect(await plane.claim(plane.verifier, 'verify')).toBeUndefined();
+  });
+
+  it('of a higher priority is worked on first', async () => {
+    await plane.submit('two-jobs', { priority: 3 });
+    const urgent = await plane.submit('two-jobs', { priority: 9 });
+    await plane.submit('two-jobs', { priority: 5 });
+    expect((await plane.claim(plane.station, 'build'))?.request).toBe(urgent.id);
+  });
+
+  it('that its packet keeps from ending as nothing to do asks a person, whichever step found it', async () => {
+    const { id } = await plane.submit('two-jobs', { packet: { noOpRules: ['could_not_reproduce'] } });
+    await plane.complete(plane.station, (await plane.claim(plane.station, 'build'))!, { verdict: 'go' });
+    const second = await plane.claim(plane.verifier, 'verify');
+    await plane.complete(plane.verifier, second!, { verdict: 'ok', summary: 'it was so' });
+    const conclusion = JSON.parse((await plane.request(id))?.conclusion ?? '');
+    expect(conclusion).toMatchObject({ state: 'ESCALATE', code: 'no_op_not_allowed', node: 'second' });
+    expect(conclusion.question).toContain('already_true');
+  });
 });
 
 describe('a lease', () => {

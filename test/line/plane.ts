@@ -182,7 +182,16 @@ export async function openTestPlane(
       clock += ms;
     },
     now: () => clock,
-    async submit(line: string, options: { key?: string; as?: Actor; deadlineAt?: number } = {}) {
+    async submit(
+      line: string,
+      options: {
+        key?: string;
+        as?: Actor;
+        deadlineAt?: number;
+        priority?: number;
+        packet?: Record<string, unknown>;
+      } = {},
+    ) {
       const packet = packetSchema.parse({
         apiVersion: 'factory/v1',
         kind: 'TaskPacket',
@@ -193,6 +202,7 @@ export async function openTestPlane(
         acceptance: [{ given: 'a', when: 'b', then: 'c' }],
         line: { name: 'bench' },
         output: { format: 'pull_request' },
+        ...options.packet,
       });
       const digest = digestOfValue(packet);
       packets.set(digest, packet);
@@ -206,7 +216,7 @@ export async function openTestPlane(
           definitions: definitions.digest,
           title: 'one thing',
           line,
-          priority: 5,
+          priority: options.priority ?? 5,
           deadlineAt: options.deadlineAt ?? null,
           following: null,
           traceparent: null,

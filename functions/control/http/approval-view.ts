@@ -94,19 +94,22 @@ function packetSummary(packet: unknown): unknown {
       intent: z.string(),
       acceptance: z.array(z.unknown()),
       scope: z.record(z.string(), z.unknown()),
+      nonGoals: z.array(z.string()),
+      mustNotChange: z.unknown(),
       validation: z.object({ testsMayChange: z.array(z.string()) }).loose(),
+      evidenceRequired: z.array(z.string()),
+      rollback: z.string().optional(),
       output: z.unknown(),
     })
     .safeParse(packet);
   if (!fields.success) return null;
-  const { goal, intent, acceptance, scope, validation, output } = fields.data;
+  const { acceptance, nonGoals, validation, rollback, ...shown } = fields.data;
   return {
-    goal,
-    intent,
+    ...shown,
     acceptance: acceptance.slice(0, SHOWN),
-    scope,
-    output,
+    nonGoals: nonGoals.slice(0, SHOWN),
     testsMayChange: validation.testsMayChange,
+    rollback: rollback ?? null,
   };
 }
 

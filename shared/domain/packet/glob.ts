@@ -125,3 +125,20 @@ export function plainlyCovers(other: string, glob: string): boolean {
   if (directory !== undefined && inner.split(/[*?{]/u)[0]?.startsWith(directory)) return true;
   return !/[*?{]/u.test(inner) && matcherOf([outer])(inner);
 }
+
+/**
+ * Whether no path can match both globs, as far as plain text shows it: what stands before the first wildcard of each differs, or one has
+ * no wildcard and the other doesn't match it. (What two general globs share is left to the verifier, path by path.)
+ */
+export function plainlyApart(one: string, other: string): boolean {
+  const [a, b] = [whole(one), whole(other)];
+  const [plainA, plainB] = [a, b].map((glob) => !/[*?{]/u.test(glob));
+  if (plainA && plainB) return a !== b;
+  if (plainA) return !matcherOf([b])(a);
+  if (plainB) return !matcherOf([a])(b);
+  const [headA, headB] = [literalHead(a), literalHead(b)];
+  return !headA.startsWith(headB) && !headB.startsWith(headA);
+}
+
+/** What every match begins with. `docs/**` also matches `docs`, so its slash is not part of it. */
+const literalHead = (glob: string): string => (glob.split(/[*?{]/u)[0] ?? '').replace(/\/$/u, '');

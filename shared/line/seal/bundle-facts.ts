@@ -7,6 +7,7 @@ import type { ChangeEvidenceFacts } from '../../evidence/facts/change-evidence-f
 import { missing } from './missing.ts';
 import { effectParts, isoTime, recordParts, requestPart, taskPart } from './parts.ts';
 import type { JobRecord, RequestRecords } from './records.ts';
+import { requireDelivered } from './required-evidence.ts';
 
 /** The change evidence that was sealed earlier, as it was signed. */
 export type SealedChange = { readonly digest: string; readonly facts: ChangeEvidenceFacts };
@@ -33,6 +34,7 @@ export function bundleFactsOf(
   const changeEvidence = change?.digest ?? null;
   switch (conclusion.state) {
     case 'PR_READY':
+      requireDelivered(records.packet, common.effects);
       return ready(common, change);
     case 'NO_OP':
       return { ...common, state: 'NO_OP', ...proofOf(records, conclusion) };

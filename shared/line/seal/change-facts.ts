@@ -7,6 +7,7 @@ import type { ChangeDocuments } from './documents.ts';
 import { missing } from './missing.ts';
 import { isoTime, recordParts, requestPart, taskPart } from './parts.ts';
 import type { JobRecord, RequestRecords } from './records.ts';
+import { requireEvidence } from './required-evidence.ts';
 
 /** Where no record tells: said in words, never left out. */
 const NOT_RECORDED = 'version not recorded';
@@ -23,6 +24,7 @@ export function changeEvidenceOf(
   const measured = factsOf(receipt.job);
   const head = claims.head;
   if (head === null) throw missing('/change/tree', 'the receipt names no changed tree.');
+  requireEvidence(packet, documents);
   return {
     request: requestPart(records, incarnation),
     task: taskPart(records),
