@@ -11,8 +11,8 @@ import {
   applicationResource,
   declarationFrom,
   ensureApplication,
-  gitDirectoryOf,
 } from '../setup/application.ts';
+import { gitDirectoryOf } from '../setup/git-directory.ts';
 import { planInstallation, publish, untilApplied } from '../setup/install.ts';
 import { definitionsIn } from './definitions-directory.ts';
 
@@ -47,7 +47,7 @@ export async function registerApplication(
   command: Command,
 ): Promise<void> {
   const operator = await openPlaneApi({ ...globalOptions(command), as: 'operator' });
-  const location = options.repository === undefined ? undefined : gitDirectoryOf(options.repository);
+  const location = options.repository === undefined ? undefined : (await gitDirectoryOf(options.repository)).common;
   const application = await ensureApplication(operator, declarationFrom(file, location));
   if (globalOptions(command).json) return printJson(application);
   print(application.id);

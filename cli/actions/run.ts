@@ -16,12 +16,12 @@ import {
   declarationFrom,
   ensureApplication,
   findApplication,
-  gitDirectoryOf,
   keepDeclared,
   plainDeclaration,
 } from '../setup/application.ts';
+import { defaultBranchOf, detachedHead, gitDirectoryOf, headOf } from '../setup/git-directory.ts';
 import { planInstallation, publish, untilApplied } from '../setup/install.ts';
-import { currentBranch, programsOf } from '../setup/repository.ts';
+import { programsOf } from '../setup/repository.ts';
 import { definitionsIn } from './definitions-directory.ts';
 
 export type RunOptions = {
@@ -38,20 +38,28 @@ async function applicationFor(
   options: RunOptions,
 ): Promise<ApplicationResource> {
   const { packet } = parsePacket(readFileSync(file), mediaTypeOf(file));
-  const location = gitDirectoryOf(options.repository);
+  const directory = await gitDirectoryOf(options.repository);
+  const location = directory.common;
+  const head = headOf(directory);
+  const { ref } = packet.scope;
+  if (ref === undefined && 'detachedAt' in head) throw detachedHead(directory, head.detachedAt);
   if (options.declaration !== undefined)
     return await ensureApplication(operator, declarationFrom(options.declaration, location));
   const known = await findApplication(operator, packet.scope.repository);
   if (known !== undefined) {
     const auditor = await openPlaneApi({ data, as: 'auditor' });
-    const { application, moved } = await keepDeclared(operator, auditor, known, location);
+    const { application, moved, defaultBranch } = await keepDeclared(operator, auditor, known, location);
     note(
       `${known.name} is registered: what is declared of it is kept${moved ? `, at ${location} from now on` : ''}. Change it with --declaration.`,
     );
+    if (ref === undefined && 'branch' in head && defaultBranch !== undefined && head.branch !== defaultBranch)
+      note(
+        `HEAD is on ${head.branch}; the packet names no branch in scope.ref, so the change is for ${defaultBranch}, as declared.`,
+      );
     return application;
   }
-  const defaultBranch = currentBranch(location);
-  const branch = packet.scope.ref ?? defaultBranch;
+  const defaultBranch = defaultBranchOf(directory, head, ref);
+  const branch = ref ?? defaultBranch;
   const { checks, prepare } = programsOf(location, branch);
   if (checks.length === 0)
     note(

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type ApplicationDeclaration, applicationDeclaration } from '../../shared/domain/application/declaration.ts';
@@ -14,17 +13,6 @@ export const applicationResource = z.object({
   definitions: z.string().nullable(),
 });
 export type ApplicationResource = z.infer<typeof applicationResource>;
-
-/** The git directory of a repository on this machine: a bare one itself, or the .git of a working copy. */
-export function gitDirectoryOf(repository: string): string {
-  for (const candidate of [path.join(repository, '.git'), repository]) {
-    if (existsSync(path.join(candidate, 'HEAD')) && existsSync(path.join(candidate, 'objects')))
-      return realpathSync(candidate);
-  }
-  throw new CommandFailure(
-    `${path.resolve(repository)} is no git repository. Give the path of a bare repository or of a working copy.`,
-  );
-}
 
 /** An application declaration from a file, its first repository at the given place when one is given. */
 export function declarationFrom(file: string, location: string | undefined): ApplicationDeclaration {
@@ -47,7 +35,7 @@ export function plainDeclaration(of: {
   readonly checks: readonly string[][];
   readonly prepare: readonly [string, ...string[]] | undefined;
 }): ApplicationDeclaration {
-  return applicationDeclaration.parse({
+  const declared = applicationDeclaration.safeParse({
     apiVersion: 'factory/v1',
     kind: 'Application',
     name: of.name,
@@ -60,6 +48,10 @@ export function plainDeclaration(of: {
     })),
     testFiles: ['test/**', 'tests/**', '**/*.test.*', '**/*.spec.*'],
   });
+  if (declared.success) return declared.data;
+  throw new CommandFailure(
+    `No declaration can be made for ${of.location}:\n${z.prettifyError(declared.error)}\nWrite one, and hand it in with --declaration.`,
+  );
 }
 
 /** The application of this name, when there is one. */
@@ -76,16 +68,21 @@ export async function keepDeclared(
   auditor: PlaneApi,
   known: ApplicationResource,
   location: string,
-): Promise<{ readonly application: ApplicationResource; readonly moved: boolean }> {
+): Promise<{
+  readonly application: ApplicationResource;
+  readonly moved: boolean;
+  readonly defaultBranch: string | undefined;
+}> {
   const path = `/artifacts/${known.declaration}`;
   const declared = understood(applicationDeclaration, await (await auditor.fetch('GET', path)).json(), path);
   const at = Math.max(
     0,
     declared.repositories.findIndex(({ name }) => name === known.name),
   );
-  if (declared.repositories[at]?.location === location) return { application: known, moved: false };
+  const defaultBranch = declared.repositories[at]?.defaultBranch;
+  if (declared.repositories[at]?.location === location) return { application: known, moved: false, defaultBranch };
   const repositories = declared.repositories.map((each, index) => (index === at ? { ...each, location } : each));
-  return { application: await ensureApplication(operator, { ...declared, repositories }), moved: true };
+  return { application: await ensureApplication(operator, { ...declared, repositories }), moved: true, defaultBranch };
 }
 
 /** The application of this name, registered by its declaration when there is none, and brought up to date when it differs. */

@@ -1,28 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { z } from 'zod';
+import { isCommitRef } from '../../shared/domain/packet/branch.ts';
 import { CommandFailure } from '../failure.ts';
+import { git, revisionOf } from './git-directory.ts';
 
 /** The objects of a manifest or lockfile by their key; what is no object is left out. */
 const sections = z.record(z.string(), z.record(z.string(), z.unknown()).catch({}));
-
-/** Git as plumbing on the user's own repository: nothing of it is run. */
-function git(directory: string, args: readonly string[]): string | undefined {
-  try {
-    return execFileSync('git', ['--git-dir', directory, ...args], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 64 * 1024 * 1024,
-    }).trim();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new CommandFailure('git is not installed, or not in the PATH. Install it (apt-get install git).');
-    return undefined;
-  }
-}
-
-/** The branch that HEAD names. */
-export const currentBranch = (directory: string): string =>
-  git(directory, ['symbolic-ref', '--short', 'HEAD']) ?? 'main';
 
 /** What a repository offers for a declaration that nobody wrote. */
 export type RepositoryPrograms = {
@@ -32,14 +14,15 @@ export type RepositoryPrograms = {
   readonly prepare: [string, ...string[]] | undefined;
 };
 
-/** Throws a CommandFailure when there is no such branch. */
-export function programsOf(directory: string, branch: string): RepositoryPrograms {
-  if (git(directory, ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`]) === undefined)
+/** Throws a CommandFailure when there is no such branch or commit. */
+export function programsOf(directory: string, ref: string): RepositoryPrograms {
+  const revision = revisionOf(ref);
+  if (git(directory, ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`]) === undefined)
     throw new CommandFailure(
-      `${directory} has no commit on a branch ${branch}. Commit there first, or name another branch in the packet's scope.ref.`,
+      `${directory} has ${isCommitRef(ref) ? `no commit ${ref}` : `no commit on a branch ${ref}`}. Commit there first, or name another branch in the packet's scope.ref.`,
     );
-  const hasTests = typeof read(directory, branch, 'package.json')?.['scripts']?.['test'] === 'string';
-  const locked = read(directory, branch, 'package-lock.json');
+  const hasTests = typeof read(directory, revision, 'package.json')?.['scripts']?.['test'] === 'string';
+  const locked = read(directory, revision, 'package-lock.json');
   const named = [...Object.keys(locked?.['packages'] ?? {}), ...Object.keys(locked?.['dependencies'] ?? {})];
   return {
     checks: hasTests ? [['npm', 'test']] : [],
@@ -47,8 +30,8 @@ export function programsOf(directory: string, branch: string): RepositoryProgram
   };
 }
 
-function read(directory: string, branch: string, path: string): Record<string, Record<string, unknown>> | undefined {
-  const text = git(directory, ['show', `refs/heads/${branch}:${path}`]);
+function read(directory: string, revision: string, path: string): Record<string, Record<string, unknown>> | undefined {
+  const text = git(directory, ['show', `${revision}:${path}`]);
   if (text === undefined) return undefined;
   try {
     const parsed = sections.safeParse(JSON.parse(text));

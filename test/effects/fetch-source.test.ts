@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { chownSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -96,4 +98,89 @@ test('a hostile tree is for a person', async () => {
   git(fixture.bare, ['update-ref', 'refs/heads/main', commit]);
   const job = await fetched();
   expect(job.failure).toMatchObject({ kind: 'needs_human', code: 'SOURCE-CORRUPT' });
+});
+
+const packetOn = (ref: string, format = 'pull_request') => ({
+  scope: { repository: 'rates', ref, allowedPaths: ['**'] },
+  output: { format },
+});
+
+test('a commit is fetched by its id; a pull request of it needs a branch that holds it', async () => {
+  const next = commitFiles(fixture.bare, { 'a.txt': 'x' }, fixture.base.commit);
+  git(fixture.bare, ['update-ref', 'refs/heads/main', next.commit]);
+  const older = await fetched({ packet: packetOn(fixture.base.commit) });
+  expect(older.outcome).toMatchObject({ facts: { baseCommit: fixture.base.commit } });
+  expect(older.outcome!.summary).toContain(`at commit ${fixture.base.commit}`);
+
+  git(fixture.bare, ['update-ref', 'refs/heads/main', fixture.base.commit]);
+  git(fixture.bare, ['update-ref', 'refs/heads/apart', next.commit]);
+  const failure = { kind: 'needs_human', code: 'SOURCE-NOT-ON-BRANCH', question: expect.stringContaining('scope.ref') };
+  expect((await fetched({ packet: packetOn(next.commit) })).failure).toMatchObject(failure);
+  expect((await fetched({ packet: packetOn(next.commit, 'patch') })).outcome).toMatchObject({
+    facts: { baseCommit: next.commit },
+  });
+  expect((await fetched({ packet: packetOn('1'.repeat(40), 'patch') })).failure).toMatchObject({
+    kind: 'needs_human',
+    code: 'SOURCE-NOT-FOUND',
+  });
+  const tree = await fetched({ packet: packetOn(fixture.base.tree, 'patch') });
+  expect(tree.failure).toMatchObject({ kind: 'needs_human', code: 'SOURCE-NOT-FOUND' });
+});
+
+test('a branch of any name that git takes is fetched', async () => {
+  for (const name of ['fix/#482-rounding', '100%', '修正', "o'neil$(id)"]) {
+    git(fixture.bare, ['update-ref', `refs/heads/${name}`, fixture.base.commit]);
+    expect((await fetched({ packet: packetOn(name) })).outcome).toMatchObject({ verdict: 'fetched' });
+  }
+});
+
+test('a clone without all objects, of other hashes, or of another owner is for a person at once, with a way out', async () => {
+  const partial = join(fixture.directory, 'partial.git');
+  git(fixture.bare, ['config', 'uploadpack.allowFilter', 'true']);
+  const next = commitFiles(fixture.bare, { 'a.txt': 'x' }, fixture.base.commit);
+  git(fixture.bare, ['update-ref', 'refs/heads/main', next.commit]);
+  git(fixture.directory, ['clone', '-q', '--bare', '--filter=blob:none', `file://${fixture.bare}`, partial]);
+  const cut = await fetched({ location: partial });
+  expect(cut.failure).toMatchObject({ kind: 'needs_human', code: 'SOURCE-PARTIAL' });
+  git(partial, ['fetch', '-q', '--refetch', '--no-filter', 'origin', '+refs/heads/*:refs/heads/*']);
+  expect((await fetched({ location: partial })).outcome).toMatchObject({ verdict: 'fetched' });
+
+  const other = join(fixture.directory, 'sha256.git');
+  git(fixture.directory, ['init', '-q', '--bare', '--object-format=sha256', '-b', 'main', other]);
+  const commit = git(other, ['commit-tree', '-m', 'base', git(other, ['mktree'])]);
+  git(other, ['update-ref', 'refs/heads/main', commit]);
+  expect((await fetched({ location: other })).failure).toMatchObject({ kind: 'needs_human', code: 'SOURCE-SHA256' });
+
+  const file = join(fixture.directory, 'a-file');
+  await writeFile(file, '');
+  expect((await fetched({ location: file })).failure).toMatchObject({
+    kind: 'needs_human',
+    code: 'SOURCE-UNREACHABLE',
+  });
+});
+
+test.skipIf(process.getuid?.() !== 0)('git reads nothing of another owner, and the way out works here', async () => {
+  chownSync(fixture.bare, 65_534, 65_534);
+  const job = await fetched();
+  expect(job.failure).toMatchObject({ kind: 'needs_human', code: 'SOURCE-OTHER-OWNER' });
+  expect(JSON.stringify(job.failure)).toMatch(/owner.*cp -r/);
+  const copy = `${fixture.bare}-copy`;
+  execFileSync('cp', ['-r', fixture.bare, copy]);
+  expect((await fetched({ location: copy })).outcome).toMatchObject({ verdict: 'fetched' });
+});
+
+test('old headers and modes that the hosts take are taken; a name that passes for .git is not', async () => {
+  const tree = git(fixture.bare, ['rev-parse', `${fixture.base.tree}`]);
+  const odd = `tree ${tree}\nauthor A <a@b> 1700000000 +051800\ncommitter A <a@b>1700000000 +0000\n\nold\n`;
+  const commit = git(fixture.bare, ['hash-object', '-t', 'commit', '-w', '--literally', '--stdin'], odd);
+  const padded = Buffer.concat([Buffer.from('040000 dir\0'), Buffer.from(tree, 'hex')]);
+  const root = execFileSync('git', ['-C', fixture.bare, 'hash-object', '-t', 'tree', '-w', '--literally', '--stdin'], {
+    input: padded,
+    encoding: 'utf8',
+  }).trim();
+  const tip = git(fixture.bare, ['commit-tree', root, '-p', commit, '-m', 'padded']);
+  git(fixture.bare, ['update-ref', 'refs/heads/main', tip]);
+  const job = await fetched();
+  expect(job.failure).toBeUndefined();
+  expect(await commitOf(job)).toBe(tip);
 });

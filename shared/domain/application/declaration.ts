@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { budget } from '../cost/budget.ts';
-import { branch, glob } from '../packet/schema.ts';
+import { branch } from '../packet/branch.ts';
+import { glob } from '../packet/schema.ts';
 
 /**
  * What an application declares about itself when it is registered, by people: its repositories, how it is checked, which

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 import { RISK_TIERS } from '../risk/tier.ts';
+import { ref } from './branch.ts';
 import { globFault } from './glob.ts';
 import { lineInput } from './line-input.ts';
 
@@ -20,14 +21,6 @@ export const glob = z
     if (fault !== undefined)
       context.addIssue({ code: 'custom', params: { code: 'invalid_glob' }, message: `The glob ${fault}.` });
   });
-/** A branch name that git takes (git-check-ref-format): never an option, a reflog expression or a range. */
-export const branch = z
-  .string()
-  .max(200)
-  .regex(
-    /^(?![-/.])(?!.*(?:\.\.|\/\/|\/\.|@\{|\.lock(?:\/|$)))[A-Za-z0-9._/@+-]*[A-Za-z0-9_@+-]$/,
-    'a branch name of letters, digits, ".", "_", "-", "/", "@" and "+", without "..", "//" or ".lock"',
-  );
 const argument = z
   .string()
   .max(4_096)
@@ -58,8 +51,8 @@ const source = z.strictObject({
 const scope = z.strictObject({
   /** Name of a repository of the application. */
   repository: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/),
-  /** Branch the change is for; the repository's default branch when absent. */
-  ref: branch.optional(),
+  /** Branch that the change is for, or the commit it is made on; the repository's default branch when absent. */
+  ref: ref.optional(),
   allowedPaths: list(glob).min(1),
   deniedPaths: list(glob).default([]),
   services: list(text).default([]),

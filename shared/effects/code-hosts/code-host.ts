@@ -52,4 +52,11 @@ export type CodeHost = {
 /** The host could not be reached, so nothing is known about it. */
 export class CodeHostUnreachable extends Error {
   override readonly name = 'CodeHostUnreachable';
+  /** Asking again gives the same answer until a person mends something. */
+  readonly permanent: boolean;
+
+  constructor(message: string, options: ErrorOptions & { readonly permanent: boolean }) {
+    super(message, options);
+    this.permanent = options.permanent;
+  }
 }

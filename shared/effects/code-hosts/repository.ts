@@ -1,4 +1,5 @@
 import { type ApplicationDeclaration, applicationDeclaration } from '../../domain/application/declaration.ts';
+import { isCommitRef } from '../../domain/packet/branch.ts';
 import { type Packet, packetSchema } from '../../domain/packet/schema.ts';
 import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
 import type { CodeHost } from './code-host.ts';
@@ -9,8 +10,10 @@ export type Repository = {
   readonly packet: Packet;
   readonly declaration: ApplicationDeclaration;
   readonly name: string;
-  /** Branch the change is for. */
+  /** Branch the change is for: what a pull request is opened against. */
   readonly branch: string;
+  /** The commit that the packet names as its base; null where it is the tip of the branch. */
+  readonly commit: string | null;
   readonly declared: ApplicationDeclaration['repositories'][number];
 };
 
@@ -27,7 +30,9 @@ export async function repositoryOf(context: TaskContext): Promise<Repository> {
       message: `The packet names the repository ${name}; the application ${declaration.name} has ${known}.`,
     });
   }
-  return { packet, declaration, name, branch: ref ?? declared.defaultBranch, declared };
+  const commit = ref !== undefined && isCommitRef(ref) ? ref : null;
+  const branch = commit === null && ref !== undefined ? ref : declared.defaultBranch;
+  return { packet, declaration, name, branch, commit, declared };
 }
 
 /** @throws CodeHostUnreachable */

@@ -21,7 +21,7 @@ const LIMITS_OF_SOURCE = {
 const NPM_LOCKFILE = 'package-lock.json';
 
 /**
- * Task `fetch-source` (pool fetch): the tip of the packet's branch, with its history, as a self-contained git bundle. It is the only
+ * Task `fetch-source` (pool fetch): the packet's commit or the tip of its branch, with its history, as a self-contained git bundle. It is the only
  * way sources reach stations and verifiers. Verdict `fetched_npm` when an npm lockfile lies at the root, else `fetched`.
  */
 export async function fetchSource(context: TaskContext): Promise<TaskResult> {
@@ -31,7 +31,7 @@ export async function fetchSource(context: TaskContext): Promise<TaskResult> {
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof SandboxRefusal || error instanceof CodeHostUnreachable)
-      throw new TaskFailure(sourceFailure(error, repository.name, repository.branch));
+      throw new TaskFailure(sourceFailure(error, repository.name, revisionOf(repository)));
     throw error;
   }
 }
@@ -42,7 +42,7 @@ async function fetchTip(context: TaskContext, repository: Repository): Promise<T
   const into = join(directory, 'source.git');
   const source = await fetchCommit({
     remote: host.remote,
-    ref: `refs/heads/${repository.branch}`,
+    ...wanted(repository),
     into,
     limits: LIMITS_OF_SOURCE,
     signal,
@@ -53,13 +53,23 @@ async function fetchTip(context: TaskContext, repository: Repository): Promise<T
   return { outcome: await describe(into, source, repository, signal) };
 }
 
+const revisionOf = ({ commit, branch }: Repository): string =>
+  commit === null ? `branch ${branch}` : `commit ${commit}`;
+
+/** A pull request of a change on a commit goes to the default branch, so that has to hold it. */
+function wanted({ packet, commit, branch }: Repository): { ref: string; within?: string } {
+  const ofBranch = `refs/heads/${branch}`;
+  if (commit === null) return { ref: ofBranch };
+  return packet.output.format === 'pull_request' ? { ref: commit, within: ofBranch } : { ref: commit };
+}
+
 async function describe(into: string, source: Source, repository: Repository, signal: AbortSignal) {
   const entries = await listTree({ repository: into, tree: source.tree, signal });
   const lockfile = entries.some((entry) => entry.path === NPM_LOCKFILE);
   const baseTree = `sha256:${await treeDigest({ repository: into, tree: source.tree, signal })}`;
   return {
     verdict: lockfile ? 'fetched_npm' : 'fetched',
-    summary: `${repository.name} at ${repository.branch}: commit ${source.commit}, ${source.entries} files, ${source.bytes} bytes of objects.`,
+    summary: `${repository.name} at ${revisionOf(repository)}: commit ${source.commit}, ${source.entries} files, ${source.bytes} bytes of objects.`,
     facts: {
       paths: [],
       manifests: lockfile ? [NPM_LOCKFILE] : [],

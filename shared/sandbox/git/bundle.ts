@@ -8,6 +8,7 @@ import { createRepository, exists } from './repository.ts';
 import { sourceRef } from './source.ts';
 import { measureSource, type Source } from './source-limits.ts';
 import { endGit, exitOf, keepText, runGit, startGit } from './spawn.ts';
+import { strictTolerance } from './tolerated.ts';
 
 /**
  * Writes a commit as a git bundle (gitformat-bundle(5), version 2) to a new file. With `base`, a thin one that holds only what
@@ -122,7 +123,7 @@ async function indexPack(
   }
   const child = startGit({
     repository,
-    arguments: ['index-pack', '--stdin', '--fix-thin', '--strict', `--max-input-size=${limits.packBytes}`],
+    arguments: ['index-pack', '--stdin', '--fix-thin', strictTolerance, `--max-input-size=${limits.packBytes}`],
     signal,
   });
   const timer = setTimeout(() => endGit(child), limits.wallMs);

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
+import { branchFault } from '../../domain/packet/branch.ts';
 import { SandboxRefusal } from '../refusal.ts';
 import { type CommitId, parseCommitId, parseTreeId, type TreeId } from './object-id.ts';
 import { runGit } from './spawn.ts';
@@ -43,12 +44,10 @@ export async function resolveRef(repository: string, ref: string, signal?: Abort
   return parseCommitId(stdout.toString().trim().split('\n').at(-1) ?? '');
 }
 
-const fullRef = /^refs\/[A-Za-z0-9][A-Za-z0-9._+@=-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._+@=#-]*)+$/;
-
-/** A full ref name, in the part of git-check-ref-format(1) that needs no quoting anywhere; else `GIT-ARGUMENT-REFUSED`. */
+/** A full ref name such as `refs/heads/fix/#482`, by the rules of {@link branchFault}; else `GIT-ARGUMENT-REFUSED`. */
 export function requireRef(ref: string): string {
-  const plain = fullRef.test(ref) && ref.length <= 250 && !/\.\.|@\{|\.lock(?:\/|$)|\.(?:\/|$)/.test(ref);
-  if (plain) return ref;
+  const name = /^refs\/[a-z]+\/(.+)$/.exec(ref)?.[1];
+  if (name !== undefined && ref.length <= 250 && branchFault(name) === undefined) return ref;
   throw new SandboxRefusal(
     'GIT-ARGUMENT-REFUSED',
     `${JSON.stringify(ref.slice(0, 250))} is not a full ref name such as refs/heads/main`,

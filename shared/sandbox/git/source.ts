@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { defaultSourceLimits, type SourceLimits } from '../limits.ts';
-import { type RefusalCode, SandboxRefusal } from '../refusal.ts';
+import { SandboxRefusal } from '../refusal.ts';
 import { createRepository, exists, requireRef, requireUrl, resolveRef } from './repository.ts';
 import { measureSource, objectBytes, type Source, tooLarge } from './source-limits.ts';
+import { sourceRefusal } from './source-words.ts';
 import { type GitAnswer, runGit } from './spawn.ts';
+import { fetchTolerance } from './tolerated.ts';
 
 /** A remote as the effector reaches it. */
 export type Remote = {
@@ -15,18 +17,19 @@ export type Remote = {
 
 /** The ref of a fetched or opened source in its bare repository. */
 export const sourceRef = 'refs/heads/source';
+const withinRef = 'refs/heads/within';
 
 const watchMs = 100;
 
 /**
  * Fetches one commit with its history into a new bare repository at `into`: fsck on the way in, no tags, submodules, hooks or
- * filters. `ref` is a full ref name, `HEAD`, or a commit id. When it throws, nothing is left at `into`. Codes: `SOURCE-NOT-FOUND`,
- * `SOURCE-PROTOCOL-REFUSED`, `SOURCE-CORRUPT`, `SOURCE-SHALLOW`, `SOURCE-TOO-LARGE`, `SOURCE-BLOB-TOO-LARGE`, `SOURCE-TOO-MANY-ENTRIES`,
- * `GIT-…`.
+ * filters. `ref` is a full ref name, `HEAD`, or a commit id. When it throws, nothing is left at `into`. Codes: `SOURCE-…`, `GIT-…`.
  */
 export async function fetchSource(request: {
   readonly remote: Remote;
   readonly ref: string;
+  /** A branch, as a full ref name, that has to hold the commit. */
+  readonly within?: string;
   readonly into: string;
   readonly limits?: SourceLimits;
   readonly signal?: AbortSignal | undefined;
@@ -35,6 +38,7 @@ export async function fetchSource(request: {
   const limits = request.limits ?? defaultSourceLimits;
   const wanted =
     request.ref === 'HEAD' || /^[0-9a-f]{40}$|^[0-9a-f]{64}$/.test(request.ref) ? request.ref : requireRef(request.ref);
+  const within = request.within === undefined ? undefined : requireRef(request.within);
   const url = requireUrl(remote.url);
   if (await exists(into)) {
     throw new SandboxRefusal('WORKSPACE-EXISTS', 'a source is only fetched into a new repository', { path: into });
@@ -54,10 +58,16 @@ export async function fetchSource(request: {
           '--end-of-options',
           url,
           `+${wanted}:${sourceRef}`,
+          ...(within === undefined ? [] : [`+${within}:${withinRef}`]),
         ],
         allowProtocol: remote.allowProtocol,
         // A pack as it comes: fsck'd by index-pack, never unpacked into a file per object.
-        configuration: { ...remote.configuration, 'fetch.fsckObjects': 'true', 'fetch.unpackLimit': '1' },
+        configuration: {
+          ...remote.configuration,
+          ...fetchTolerance,
+          'fetch.fsckObjects': 'true',
+          'fetch.unpackLimit': '1',
+        },
         limits: { wallMs: limits.wallMs, outputBytes: 1024 * 1024 },
         signal: bounded,
       }),
@@ -68,7 +78,9 @@ export async function fetchSource(request: {
         'SOURCE-SHALLOW',
         'the repository is a shallow clone, without the history below its tip; complete it with "git fetch --unshallow"',
       );
-    return await measureSource(into, await resolveRef(into, sourceRef, signal), limits, signal);
+    const commit = await resolveRef(into, sourceRef, signal);
+    if (within !== undefined) await requireWithin(into, commit, within, signal);
+    return await measureSource(into, commit, limits, signal);
   } catch (error) {
     await rm(into, { recursive: true, force: true });
     throw error instanceof SandboxRefusal ? sourceRefusal(error) : error;
@@ -102,23 +114,18 @@ async function receive(
   }
 }
 
-// git has no codes for these, only words (LC_ALL=C keeps them English).
-const words: readonly (readonly [RegExp, RefusalCode])[] = [
-  [/transport '[^']*' not allowed/, 'SOURCE-PROTOCOL-REFUSED'],
-  [
-    /couldn't find remote ref|not our ref|does not appear to be a git repository|Repository not found|does not exist/i,
-    'SOURCE-NOT-FOUND',
-  ],
-  [
-    /fsck error|error in object|index-pack failed|unpack-objects failed|invalid index-pack output|did not send all necessary objects|bad object|is corrupt|inflate/i,
-    'SOURCE-CORRUPT',
-  ],
-];
-
-function sourceRefusal(refusal: SandboxRefusal): SandboxRefusal {
-  if (refusal.code !== 'GIT-FAILED') return refusal;
-  const code = words.find(([pattern]) => pattern.test(refusal.message))?.[1];
-  return code === undefined
-    ? refusal
-    : new SandboxRefusal(code, refusal.message.replace(/^GIT-FAILED: /, ''), { cause: refusal });
+async function requireWithin(repository: string, commit: string, branch: string, signal?: AbortSignal): Promise<void> {
+  const { exitCode } = await runGit({
+    repository,
+    arguments: ['merge-base', '--is-ancestor', commit, withinRef],
+    answers: [1],
+    signal,
+  });
+  await runGit({ repository, arguments: ['update-ref', '-d', withinRef], signal });
+  if (exitCode === 0) return;
+  const name = branch.replace('refs/heads/', '');
+  throw new SandboxRefusal(
+    'SOURCE-NOT-ON-BRANCH',
+    `the commit is not part of ${name}, to which its pull request would go; name in scope.ref the branch that holds it, or ask for output.format patch`,
+  );
 }
