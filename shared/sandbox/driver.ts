@@ -15,6 +15,14 @@ export type Mount = {
   readonly mode: 'read-only' | 'read-write';
 };
 
+/** Programs of this machine that a run may use besides what every run has: seen read-only, at the path they have outside. */
+export type RunTools = {
+  /** Directories that come first in PATH, before the driver's own. */
+  readonly path: readonly string[];
+  /** Files and directories that are mounted; what lies below `/usr` is there anyway. */
+  readonly directories: readonly string[];
+};
+
 export type SandboxLimits = {
   /** From start to the whole tree being killed. */
   readonly wallMs: number;
@@ -39,6 +47,7 @@ export type SandboxRun = {
   /** A path inside the sandbox. */
   readonly workingDirectory: string;
   readonly mounts: readonly Mount[];
+  readonly tools?: RunTools | undefined;
   /** The whole environment, besides PATH, HOME, TMPDIR and LANG, which the driver sets unless given. */
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;

@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { isAbsolute, join, normalize } from 'node:path';
-import type { FileOwner, Mount } from './driver.ts';
+import type { FileOwner, Mount, RunTools } from './driver.ts';
 import { SandboxRefusal } from './refusal.ts';
 
 /** Places inside a sandbox that are the driver's own. */
@@ -47,6 +48,38 @@ export function requireTarget(target: string): void {
     "a mount has to go to an absolute, normalised path that is not the driver's own",
     { path: target },
   );
+}
+
+/** Nothing that holds one of these is a tool: accounts, keys, sockets and other people's files lie below them. */
+const neverWhole = [
+  '/',
+  '/etc',
+  '/etc/ssl',
+  '/home',
+  '/root',
+  '/run',
+  '/var',
+  '/proc',
+  '/sys',
+  '/dev',
+  '/tmp',
+  '/boot',
+  '/opt',
+];
+
+/**
+ * Tools as they are mounted: read-only and at their own path, those below `/usr` left out. Throws `SANDBOX-MOUNT-REFUSED` for a path
+ * that would show a home or a system's folder whole.
+ */
+export function toolMounts(tools: RunTools | undefined): Mount[] {
+  const outside = (tools?.directories ?? []).filter((path) => !path.startsWith('/usr/'));
+  return outside.map((path) => {
+    const mount = { source: path, target: path, mode: 'read-only' } as const;
+    const held = [...neverWhole, homedir()].find((place) => place === path || place.startsWith(`${path}/`));
+    if (held !== undefined) throw refused(mount, `it holds ${held}, and only a tool's own folder may be seen inside`);
+    if (resolveSource(mount, null) !== path) throw refused(mount, 'a tool is mounted by its real path');
+    return mount;
+  });
 }
 
 // A tool that can write .git/config or .git/hooks has code running in whoever next uses that repository.

@@ -6,6 +6,7 @@ import type { SandboxDriver } from '../sandbox/driver.ts';
 import { openPackages } from '../stations/packages/open-packages.ts';
 import { readDeclaration, readPacket } from '../stations/work/inputs.ts';
 import { requireSandbox } from '../stations/work/sandbox-permission.ts';
+import { requireToolchains } from '../stations/work/toolchains.ts';
 import type { Bench } from './runs/bench.ts';
 import { createRecorder } from './runs/recorder.ts';
 
@@ -18,8 +19,9 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
   const declaration = await readDeclaration(context);
   requireAllowedCommands(packet, declaration);
   const sandbox = await requireSandbox(driver, declaration);
+  const toolchains = await requireToolchains(driver, declaration);
   const packages = context.hasInput('packages') ? (await openPackages(context)).directory : null;
-  return { context, driver, sandbox, packet, declaration, recorder: createRecorder(), packages };
+  return { context, driver, sandbox, packet, declaration, recorder: createRecorder(), toolchains, packages };
 }
 
 /** A command of the packet runs only when the packet's own boundary or the application names it word for word. */

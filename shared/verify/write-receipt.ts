@@ -23,7 +23,7 @@ export function commonClaims(bench: Bench): Pick<ReceiptClaims, 'packet' | 'decl
   return {
     packet: digestOfValue(bench.packet),
     declaration: digestOfValue(bench.declaration),
-    sandbox: { kind, isolation, versions: { ...versions } },
+    sandbox: { kind, isolation, versions: { ...versions, ...bench.toolchains.versions } },
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { budget } from '../cost/budget.ts';
 import { branch } from '../packet/branch.ts';
 import { glob } from '../packet/schema.ts';
+import { checkEnvironment } from './check-environment.ts';
 
 /**
  * What an application declares about itself when it is registered, by people: its repositories, how it is checked, which
@@ -75,6 +76,8 @@ export const applicationDeclaration = z.strictObject({
   budget: budget.optional(),
   /** Command that prepares a checkout for its checks inside the offline sandbox, e.g. `npm ci --offline`. */
   prepare: command.optional(),
+  /** What its checks run with. Without one: Node, and what the machine has below /usr. */
+  environment: checkEnvironment.optional(),
   sandbox: z.strictObject({ allowProcess: z.boolean().default(false) }).default({ allowProcess: false }),
 });
 

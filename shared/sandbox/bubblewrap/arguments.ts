@@ -30,7 +30,7 @@ const masked = ['/usr/etc', '/usr/local/etc'];
  */
 export function bubblewrapArguments(run: SandboxRun, mounts: readonly PlacedMount[], node: NodeRuntime): string[] {
   const environment = {
-    PATH: [...new Set([node.binDirectory, '/usr/local/bin', '/usr/bin', '/bin'])].join(':'),
+    PATH: [...new Set([...(run.tools?.path ?? []), node.binDirectory, '/usr/local/bin', '/usr/bin', '/bin'])].join(':'),
     HOME: homeDirectory,
     TMPDIR: '/tmp',
     LANG: 'C.UTF-8',

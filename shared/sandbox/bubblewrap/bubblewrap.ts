@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mount, ProbeResult, SandboxDriver, SandboxHandle, SandboxRun } from '../driver.ts';
-import { resolveMounts } from '../mounts.ts';
+import { resolveMounts, toolMounts } from '../mounts.ts';
 import { type NodeRuntime, nodeRuntime } from '../node-runtime.ts';
 import { SandboxRefusal } from '../refusal.ts';
 import { isAlive, processTree } from '../running/processes.ts';
@@ -42,6 +42,7 @@ async function startSandbox(run: SandboxRun, node: NodeRuntime, mounts: readonly
   requireRunnable(run);
   const placed: PlacedMount[] = [
     ...node.mounts.map(({ source, target }) => ({ from: source, target, mode: 'read-only' as const })),
+    ...toolMounts(run.tools).map(({ source, target }) => ({ from: source, target, mode: 'read-only' as const })),
     ...mounts.map(({ source, target, mode }) => ({ from: source, target, mode })),
   ];
   const command = (at: readonly PlacedMount[]) => [bubblewrapPath, ...bubblewrapArguments(run, at, node)];

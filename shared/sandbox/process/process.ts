@@ -56,7 +56,7 @@ function startProgram(run: SandboxRun): SandboxHandle {
     file,
     arguments: args,
     environment: {
-      PATH: `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+      PATH: [...(run.tools?.path ?? []), dirname(process.execPath), '/usr/local/bin:/usr/bin:/bin'].join(':'),
       HOME: home,
       TMPDIR: home,
       LANG: 'C.UTF-8',

@@ -2,6 +2,7 @@ import type { ApplicationDeclaration } from '../../domain/application/declaratio
 import type { Packet } from '../../domain/packet/schema.ts';
 import type { TaskContext } from '../../jobs/task.ts';
 import type { SandboxDriver, SandboxIdentity } from '../../sandbox/driver.ts';
+import type { OpenedToolchains } from '../../sandbox/toolchains/open-toolchains.ts';
 import type { Recorder } from './recorder.ts';
 
 /** What every run of the verifier shares within one job. */
@@ -12,6 +13,8 @@ export type Bench = {
   readonly packet: Packet;
   readonly declaration: ApplicationDeclaration;
   readonly recorder: Recorder;
+  /** What the application's environment adds to every program of the repository. */
+  readonly toolchains: OpenedToolchains;
   /** Directory of the opened package cache, when the job has one. */
   readonly packages: string | null;
 };

@@ -1,3 +1,4 @@
+import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
 import { TaskFailure } from '../../jobs/task.ts';
 import type { Mount, SandboxResult } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
@@ -30,6 +31,11 @@ export const quietEnvironment = {
   npm_config_cache: '/tmp/npm-cache',
 } as const;
 
+function declaredVariables({ environment }: ApplicationDeclaration, { workingDirectory }: Checkout) {
+  const declared = Object.entries(environment?.variables ?? {});
+  return Object.fromEntries(declared.map(([name, value]) => [name, value.replaceAll('{workspace}', workingDirectory)]));
+}
+
 /**
  * Runs one program of the repository in a checkout. Running past its time, or out of disk, is a failure of the environment, not a
  * verdict: the same tree may pass on a machine that is not busy or full, and equal signatures stop the loop. Throws a TaskFailure then, and when the
@@ -46,7 +52,13 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
     argv: program.argv,
     workingDirectory: checkout.workingDirectory,
     mounts: [...checkout.mounts, ...(program.mounts ?? [])],
-    environment: { ...quietEnvironment, ...program.environment },
+    tools: bench.toolchains.tools,
+    environment: {
+      ...quietEnvironment,
+      ...bench.toolchains.environment,
+      ...declaredVariables(bench.declaration, checkout),
+      ...program.environment,
+    },
     limits,
     signal: context.signal,
   });
