@@ -25,6 +25,7 @@ import {
 import { reasonForNone, reproductionCommand, runPacketCommand } from './reproduction.ts';
 import type { Bench } from './runs/bench.ts';
 import { PREPARE_FAILED } from './runs/checkout.ts';
+import { checkSoundness } from './soundness/check-soundness.ts';
 import { openChange } from './trees/change.ts';
 import { changedSteering } from './trees/manifest-scripts.ts';
 import { commonClaims, standingCaveats, writeLog, writeReceipt } from './write-receipt.ts';
@@ -61,7 +62,9 @@ async function validate(bench: Bench): Promise<TaskResult> {
   await context.output({ name: 'diff', kind: 'diff', mediaType: 'text/x-diff', bytes: patch });
 
   const isTest = testFileMatcher(declaration);
-  const boundary = await crossedBoundary(bench, base, entries);
+  const crossed = await crossedBoundary(bench, base, entries);
+  const sound = crossed === null ? await checkSoundness(bench, base, head, entries) : { faults: [], notVerified: [] };
+  const boundary = crossed ?? (sound.faults.length === 0 ? null : { verdict: 'invalid', faults: sound.faults });
   const judged =
     boundary === null
       ? await judge(bench, base, head, baseline).catch((error: unknown) => unpreparable(error, baseline))
@@ -104,7 +107,9 @@ async function validate(bench: Bench): Promise<TaskResult> {
       ...packet.validation.scenarios
         .filter((wanted) => !declaration.scenarios.some(({ name }) => name === wanted))
         .map((wanted) => `scenario ${wanted.slice(0, 200)}: the application declares none of this name`),
-      ...(boundary === null ? [] : ['nothing was run on the change: it crossed a boundary first']),
+      ...sound.notVerified,
+      ...(crossed === null ? [] : ['nothing was run on the change: it crossed a boundary first']),
+      ...(sound.faults.length === 0 ? [] : ['nothing was run on the change: it does not parse']),
     ],
   });
   const count = judged.checks.reduce((total, { counts }) => total + (counts?.passed ?? 0), 0);
