@@ -3,7 +3,7 @@
  * so what they mark counts only where a second parser refuses the text too (Flow, decorators, nested CSS). HTML has no refusals by its
  * standard; what would be none in a browser is taken out of the text first.
  */
-import { type ParserOptions, parse as parseJavaScript, parseExpression } from '@babel/parser';
+import { type ParserOptions, parseExpression, parse as parseJavaScript } from '@babel/parser';
 import postcss from 'postcss';
 import { parseAllDocuments } from 'yaml';
 import type { Language } from '../languages.ts';
