@@ -102,12 +102,14 @@ function leftoverFaults(value: unknown, path: readonly string[] = []): RefusalDe
 function withLines(faults: readonly RefusalDetail[], bytes: Uint8Array, read: Reader): RefusalDetail[] {
   // YAML was bounded by its tokens as it was read; JSON is bounded here.
   if (faults.length === 0 || (read !== readPacketYaml && bytes.byteLength > LOCATED_JSON_BYTES)) return [...faults];
-  const positionOf = locator(new TextDecoder().decode(bytes));
+  const text = new TextDecoder().decode(bytes);
+  const positionOf = locator(text);
   return faults.map((fault) => {
     const position = positionOf(fault.pointer);
-    return position === undefined
-      ? fault
-      : { ...fault, message: `Line ${position.line} still says ${PLACEHOLDER}. Replace it.` };
+    if (position === undefined) return fault;
+    const at = Math.max(position.offset, text.indexOf(PLACEHOLDER, position.offset));
+    const line = position.line + text.slice(position.offset, at).split('\n').length - 1;
+    return { ...fault, message: `Line ${line} still says ${PLACEHOLDER}. Replace it.` };
   });
 }
 

@@ -1,7 +1,7 @@
 import { isCollection, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 
-/** A place in a document: line and column, both from 1. */
-export type Position = { readonly line: number; readonly column: number };
+/** A place in a document: line and column, both from 1, and the number of characters before it. */
+export type Position = { readonly line: number; readonly column: number; readonly offset: number };
 
 /**
  * Finds JSON pointers (RFC 6901) in the text of a document that was read already, YAML or JSON (which YAML 1.2 contains): the key that
@@ -22,7 +22,7 @@ export function locator(text: string): (pointer: string) => Position | undefined
     const offset = offsetOf(contents, keysOf(pointer));
     if (offset === undefined) return undefined;
     const { line, col } = lines.linePos(offset);
-    return line === 0 ? undefined : { line, column: col };
+    return line === 0 ? undefined : { line, column: col, offset };
   };
 }
 

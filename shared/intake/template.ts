@@ -97,6 +97,11 @@ ${MORE_PATHS[name]}  deniedPaths: []
 
 # What it is not about, so that nobody does it by the way.
 nonGoals: []
+# What of that is measured: a change that crosses it is refused.
+# mustNotChange:
+#   paths: [src/api/**]
+#   packages: [left-pad] # their locked versions
+#   publicApi: true # what the package offers to others
 
 # How anybody can tell that it is done.
 acceptance:
@@ -115,7 +120,11 @@ validation:
   commands: []
   testsMayChange: [] # globs of test files that this change may touch
 
+# Evidence without which it never counts as done: diff, logs, test_output, before_after, failed_reproduction, pull_request.
+# evidenceRequired: [test_output]
 # rollback: Revert the merge commit.
+# deadline: "2030-01-31T12:00:00Z" # work that has not delivered by then is a question
+# priority: 5 # 0 to 9; of queued jobs the highest is worked on first
 # risk: { atLeast: medium } # raises the computed risk, never lowers it
 output:
   format: ${FORMAT[name]}

@@ -24,23 +24,25 @@ export type PacketSurroundings = {
  * reproduction, a deadline that has passed.
  */
 export function validatePacket(packet: Packet, surroundings: PacketSurroundings): void {
-  const faults = [
-    ...applicationFaults(packet, surroundings.declaration),
-    ...deploymentFaults(packet, surroundings.declaration),
-    ...installedLineFaults(packet, surroundings),
-  ];
-  if (
-    packet.deadline !== undefined &&
-    surroundings.now !== undefined &&
-    Date.parse(packet.deadline) <= surroundings.now
-  ) {
+  const faults = surroundingFaults(packet, surroundings);
+  if (faults.length > 0) throw invalid(faults);
+}
+
+/** The faults that `validatePacket` refuses, of as much of the surroundings as is known: without an application or lines nothing of them is checked. */
+export function surroundingFaults(packet: Packet, surroundings: Partial<PacketSurroundings>): RefusalDetail[] {
+  const { declaration, now } = surroundings;
+  const faults =
+    declaration === undefined
+      ? []
+      : [...applicationFaults(packet, declaration), ...deploymentFaults(packet, declaration)];
+  if ('line' in surroundings) faults.push(...installedLineFaults(packet, surroundings.line, surroundings.knownLines));
+  if (packet.deadline !== undefined && now !== undefined && Date.parse(packet.deadline) <= now)
     faults.push({
       pointer: '/deadline',
       code: 'deadline_passed',
       message: `The deadline ${packet.deadline} has passed. Give a later one, or none.`,
     });
-  }
-  if (faults.length > 0) throw invalid(faults);
+  return faults;
 }
 
 function applicationFaults(packet: Packet, declaration: ApplicationDeclaration): RefusalDetail[] {
@@ -95,7 +97,11 @@ function applicationFaults(packet: Packet, declaration: ApplicationDeclaration):
   return faults;
 }
 
-function installedLineFaults(packet: Packet, { line, knownLines }: PacketSurroundings): RefusalDetail[] {
+function installedLineFaults(
+  packet: Packet,
+  line: ProductLine | undefined,
+  knownLines: readonly string[] | undefined,
+): RefusalDetail[] {
   if (line === undefined) return [unknownLine(packet.line.name, knownLines)];
   const faults: RefusalDetail[] = [];
   if (!line.outputFormats.includes(packet.output.format)) {

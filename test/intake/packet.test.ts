@@ -125,7 +125,7 @@ line:
         '/goal not_filled_in Line 3',
         '/scope/repository not_filled_in Line 7',
         '/scope/allowedPaths/0 not_filled_in Line 9',
-        '/line/patch not_filled_in Line 13',
+        '/line/patch not_filled_in Line 14',
       ],
     );
   });

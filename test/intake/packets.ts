@@ -51,3 +51,26 @@ export function refusalOf(call: () => unknown): Refusal {
 
 export const codes = (details: readonly RefusalDetail[]): string[] =>
   details.map((detail) => `${detail.pointer} ${detail.code}`);
+
+const VALUES: Readonly<Record<string, string>> = {
+  repository: 'shop',
+  environment: 'dev',
+  package: 'left-pad',
+  range: '"^1.0.0"',
+  pattern: 'old($A)',
+  fix: 'new($A)',
+};
+
+/** Fills in what a person would, field by field. */
+export function filledIn(template: string): string {
+  return template
+    .replace(
+      '    FILL-IN\n',
+      `${PATCH.trimEnd()
+        .split('\n')
+        .map((line) => `    ${line}`)
+        .join('\n')}\n`,
+    )
+    .replaceAll(/(\w+): FILL-IN/g, (_all, field: string) => `${field}: ${VALUES[field] ?? 'some text'}`)
+    .replaceAll('- FILL-IN', '- src/**');
+}

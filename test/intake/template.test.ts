@@ -2,30 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LINE_NAMES } from '../../shared/domain/packet/line-input.ts';
 import { parsePacket } from '../../shared/intake/packet.ts';
 import { packetTemplate } from '../../shared/intake/template.ts';
-import { PATCH, refusalOf } from './packets.ts';
-
-const VALUES: Readonly<Record<string, string>> = {
-  repository: 'shop',
-  environment: 'dev',
-  package: 'left-pad',
-  range: '"^1.0.0"',
-  pattern: 'old($A)',
-  fix: 'new($A)',
-};
-
-/** Fills in what a person would, field by field. */
-function filledIn(template: string): string {
-  return template
-    .replace(
-      '    FILL-IN\n',
-      `${PATCH.trimEnd()
-        .split('\n')
-        .map((line) => `    ${line}`)
-        .join('\n')}\n`,
-    )
-    .replaceAll(/(\w+): FILL-IN/g, (_all, field: string) => `${field}: ${VALUES[field] ?? 'some text'}`)
-    .replaceAll('- FILL-IN', '- src/**');
-}
+import { filledIn, refusalOf } from './packets.ts';
 
 describe.each(LINE_NAMES)('the template of %s', (line) => {
   it('is refused as it stands', () => {
