@@ -1,17 +1,21 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PlaneApi } from '../api/plane-api.ts';
 import { openPlaneApi } from '../api/plane-api.ts';
 import { readList } from '../api/read.ts';
 import { CommandFailure } from '../failure.ts';
 import { globalOptions } from '../options.ts';
-import { bold, print, printJson } from '../output/terminal.ts';
+import { bold, note, print, printJson } from '../output/terminal.ts';
 import { decideGate } from '../request/decide-gates.ts';
 import {
   type ApplicationResource,
   applicationResource,
   declarationFrom,
   ensureApplication,
+  findApplication,
 } from '../setup/application.ts';
+import { declarationOfRepository } from '../setup/detection/declaration-of-repository.ts';
 import { gitDirectoryOf } from '../setup/git-directory.ts';
 import { planInstallation, publish, untilApplied } from '../setup/install.ts';
 import { definitionsIn } from './definitions-directory.ts';
@@ -40,17 +44,42 @@ export async function listApplications(command: Command): Promise<void> {
     print(`${id}  ${name.padEnd(24)} ${definitions ?? 'nothing installed'}`);
 }
 
-/** Registers an application by its declaration, or brings it up to date, and prints its id. */
-export async function registerApplication(
-  file: string,
-  options: { repository?: string },
-  command: Command,
-): Promise<void> {
-  const operator = await openPlaneApi({ ...globalOptions(command), as: 'operator' });
+export type RegisterOptions = { readonly repository?: string; readonly name?: string; readonly write?: string };
+
+/**
+ * Registers an application by its declaration, or brings it up to date; of a repository a declaration is made by what it holds. With
+ * `write` that one is written for a person to edit, and nothing is registered.
+ */
+export async function registerApplication(given: string, options: RegisterOptions, command: Command): Promise<void> {
+  const { data, json } = globalOptions(command);
+  const isRepository = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isRepository && (options.name !== undefined || options.write !== undefined))
+    throw new CommandFailure(`--name and --write make a declaration of a repository, and ${given} is no directory.`, 2);
+  const made = isRepository ? await declarationOfRepository(given, options.name) : undefined;
+  for (const line of made?.lines ?? []) note(line);
+  if (made !== undefined && options.write !== undefined) {
+    writeNew(options.write, made.text);
+    if (json) return printJson({ written: resolve(options.write) });
+    return print(`${resolve(options.write)}: edit it, then register it with: factory register ${options.write}`);
+  }
+  const operator = await openPlaneApi({ data, as: 'operator' });
+  if (made !== undefined && (await findApplication(operator, made.declaration.name)) !== undefined)
+    throw new CommandFailure(
+      `${made.declaration.name} is registered already, and what people declared of it is kept. Write a new declaration with --write FILE, and hand that in; or give another --name.`,
+    );
   const location = options.repository === undefined ? undefined : (await gitDirectoryOf(options.repository)).common;
-  const application = await ensureApplication(operator, declarationFrom(file, location));
-  if (globalOptions(command).json) return printJson(application);
+  const application = await ensureApplication(operator, made?.declaration ?? declarationFrom(given, location));
+  if (json) return printJson(application);
   print(application.id);
+}
+
+function writeNew(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new CommandFailure(`${file} is there already, and may have been edited. Remove it, or give another name.`);
+  }
 }
 
 /** Publishes definitions and plans them on an application; with `--yes` until they are applied. */

@@ -17,11 +17,13 @@ import {
   ensureApplication,
   findApplication,
   keepDeclared,
-  plainDeclaration,
 } from '../setup/application.ts';
+import { detect, detectedLines } from '../setup/detection/detect.ts';
+import { openTree } from '../setup/detection/tree.ts';
+import { detectedDeclaration } from '../setup/detection/write-declaration.ts';
 import { defaultBranchOf, detachedHead, gitDirectoryOf, headOf } from '../setup/git-directory.ts';
 import { planInstallation, publish, untilApplied } from '../setup/install.ts';
-import { programsOf } from '../setup/repository.ts';
+import { isCalled } from '../setup/repository-name.ts';
 import { definitionsIn } from './definitions-directory.ts';
 
 export type RunOptions = {
@@ -48,7 +50,13 @@ async function applicationFor(
   const known = await findApplication(operator, packet.scope.repository);
   if (known !== undefined) {
     const auditor = await openPlaneApi({ data, as: 'auditor' });
-    const { application, moved, defaultBranch } = await keepDeclared(operator, auditor, known, location);
+    const { application, moved, defaultBranch } = await keepDeclared(
+      operator,
+      auditor,
+      known,
+      location,
+      (registeredAt) => requireCalled(known.name, location, options.repository, registeredAt),
+    );
     note(
       `${known.name} is registered: what is declared of it is kept${moved ? `, at ${location} from now on` : ''}. Change it with --declaration.`,
     );
@@ -58,16 +66,20 @@ async function applicationFor(
       );
     return application;
   }
+  requireCalled(packet.scope.repository, location, options.repository);
   const defaultBranch = defaultBranchOf(directory, head, ref);
   const branch = ref ?? defaultBranch;
-  const { checks, prepare } = programsOf(location, branch);
-  if (checks.length === 0)
-    note(
-      `${location} has no test script on ${branch}: no check is declared, so that only what the packet brings is run.`,
-    );
-  return await ensureApplication(
-    operator,
-    plainDeclaration({ name: packet.scope.repository, location, defaultBranch, checks, prepare }),
+  const detected = detect(openTree(location, branch));
+  for (const line of detectedLines(detected)) note(line);
+  const subject = { name: packet.scope.repository, location, defaultBranch, ref: branch };
+  return await ensureApplication(operator, detectedDeclaration(subject, detected));
+}
+
+/** A name that nothing about the repository bears is a slip of the packet or of the command: asked, and nothing is registered or moved. */
+function requireCalled(name: string, location: string, given: string, registeredAt?: string): void {
+  if (isCalled(location, given, name)) return;
+  throw new CommandFailure(
+    `The packet is for ${name}, ${registeredAt === undefined ? 'which is not registered' : `which is registered at ${registeredAt}`}, and nothing about the repository ${location} is called so. Correct scope.repository or --repository; or register it under that name first: factory register ${given} --name ${name}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RegisterOptions } from '../actions/install.ts';
 import { DEFAULT_DEFINITIONS } from '../options.ts';
 
 const load = () => import('../actions/install.ts');
@@ -11,11 +12,15 @@ export function registerInstallCommands(program: Command): void {
     .action(async (_options: unknown, command: Command) => (await load()).listApplications(command));
 
   program
-    .command('register <declaration>')
-    .description('register an application by its declaration (YAML), or bring it up to date')
+    .command('register <declaration-or-repository>')
+    .description(
+      'register an application by its declaration (YAML), or bring it up to date; of a repository one is made by what it holds',
+    )
     .option('--repository <path>', 'place of its first repository, instead of the declared one')
-    .action(async (file: string, options: { repository?: string }, command: Command) =>
-      (await load()).registerApplication(file, options, command),
+    .option('--name <name>', 'of a repository: what packets call it, instead of the name of its folder')
+    .option('--write <file>', 'of a repository: only write its declaration, for a person to edit')
+    .action(async (given: string, options: RegisterOptions, command: Command) =>
+      (await load()).registerApplication(given, options, command),
     );
 
   program

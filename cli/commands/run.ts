@@ -16,7 +16,7 @@ export function registerRunCommand(program: Command): void {
     )
     .option(
       '--declaration <file>',
-      'application declaration (YAML); without it what is declared is kept, or one is made: npm test where there is a test script, after npm ci where packages are locked',
+      'application declaration (YAML); without it what is declared is kept, or one is made by what the repository holds (see factory register)',
     )
     .option('--yes', 'let local identities approve what waits for a person', false)
     .option('--limit <seconds>', 'stop waiting after so long; the request goes on', parseSeconds, 86_400)

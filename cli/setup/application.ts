@@ -27,33 +27,6 @@ export function declarationFrom(file: string, location: string | undefined): App
   };
 }
 
-/** What is declared of a repository that nobody wrote a declaration for: no checks, so that only the packet's own are run. */
-export function plainDeclaration(of: {
-  readonly name: string;
-  readonly location: string;
-  readonly defaultBranch: string;
-  readonly checks: readonly string[][];
-  readonly prepare: readonly [string, ...string[]] | undefined;
-}): ApplicationDeclaration {
-  const declared = applicationDeclaration.safeParse({
-    apiVersion: 'factory/v1',
-    kind: 'Application',
-    name: of.name,
-    repositories: [{ name: of.name, codeHost: 'local', location: of.location, defaultBranch: of.defaultBranch }],
-    ...(of.prepare === undefined ? {} : { prepare: of.prepare }),
-    checks: of.checks.map((command, index) => ({
-      name: index === 0 ? 'unit' : `unit-${index + 1}`,
-      kind: 'unit',
-      command,
-    })),
-    testFiles: ['test/**', 'tests/**', '**/*.test.*', '**/*.spec.*'],
-  });
-  if (declared.success) return declared.data;
-  throw new CommandFailure(
-    `No declaration can be made for ${of.location}:\n${z.prettifyError(declared.error)}\nWrite one, and hand it in with --declaration.`,
-  );
-}
-
 /** The application of this name, when there is one. */
 export async function findApplication(operator: PlaneApi, name: string): Promise<ApplicationResource | undefined> {
   return (await readList(operator, applicationResource, '/applications')).find((each) => each.name === name);
@@ -61,13 +34,14 @@ export async function findApplication(operator: PlaneApi, name: string): Promise
 
 /**
  * A known application at the place of a repository that was given: all that people declared of it is kept, and only the place is changed where it is
- * another. Declarations are read as auditor.
+ * another, which `beforeMove` may refuse by throwing. Declarations are read as auditor.
  */
 export async function keepDeclared(
   operator: PlaneApi,
   auditor: PlaneApi,
   known: ApplicationResource,
   location: string,
+  beforeMove: (registeredAt: string | undefined) => void,
 ): Promise<{
   readonly application: ApplicationResource;
   readonly moved: boolean;
@@ -81,6 +55,7 @@ export async function keepDeclared(
   );
   const defaultBranch = declared.repositories[at]?.defaultBranch;
   if (declared.repositories[at]?.location === location) return { application: known, moved: false, defaultBranch };
+  beforeMove(declared.repositories[at]?.location);
   const repositories = declared.repositories.map((each, index) => (index === at ? { ...each, location } : each));
   return { application: await ensureApplication(operator, { ...declared, repositories }), moved: true, defaultBranch };
 }

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openTree } from '../../cli/setup/detection/tree.ts';
 import { defaultBranchOf, detachedHead, gitDirectoryOf, headOf } from '../../cli/setup/git-directory.ts';
-import { programsOf } from '../../cli/setup/repository.ts';
 import { branchFault } from '../../shared/domain/packet/branch.ts';
 import { emptyRepository, git, scratch } from '../sandbox/repositories.ts';
 
@@ -50,7 +50,7 @@ test('a detached HEAD is a question with its ways out, and no branch is guessed'
   expect(defaultBranchOf(directory, { detachedAt: commit }, commit)).toBe('trunk');
   expect(defaultBranchOf(directory, { detachedAt: commit }, 'feature')).toBe('feature');
   expect(() => defaultBranchOf(directory, { detachedAt: ahead }, ahead)).toThrow('no branch holds');
-  expect(programsOf(directory.common, commit)).toEqual({ checks: [], prepare: undefined });
+  expect(openTree(directory.common, commit).paths).toEqual([]);
 });
 
 test('a repository of SHA-256 objects is refused in words before anything is started', async () => {
@@ -112,6 +112,6 @@ test('what git takes as a branch is taken, and nothing that passes for an option
   for (const name of taken) {
     const tree = git(repository, ['mktree']);
     git(repository, ['update-ref', `refs/heads/${name}`, git(repository, ['commit-tree', '-m', name, tree])]);
-    expect(programsOf(repository, name).checks).toEqual([]);
+    expect(openTree(repository, name).paths).toEqual([]);
   }
 });

@@ -11,6 +11,8 @@ export type ToolchainKind = {
   readonly places: readonly string[];
   /** Files outside of the installation that it reads; `*` as above. */
   readonly files: readonly string[];
+  /** A folder of packages that lies on the machine for use without a network, and the variable that names it. */
+  readonly packages?: { readonly directory: string; readonly variable: string };
   /** Keeps it offline and quiet, with its caches where it may write. */
   readonly environment: Readonly<Record<string, string>>;
 };
@@ -30,6 +32,7 @@ export const TOOLCHAINS: Readonly<Record<ToolchainName, ToolchainKind>> = {
   },
   dotnet: {
     programs: { dotnet: '--version' },
+    packages: { directory: '/opt/nuget/packages', variable: 'RestoreFallbackFolders' },
     places: ['/usr/share/dotnet', '/usr/lib/dotnet', '/opt/dotnet'],
     files: [],
     environment: {

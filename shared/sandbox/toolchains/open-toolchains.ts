@@ -61,7 +61,8 @@ async function openToolchain(
     if (own === undefined) continue;
     if (version === undefined || own === version || own.startsWith(`${version}.`)) {
       const home = name === 'java' && installation !== undefined ? { JAVA_HOME: installation.root } : {};
-      return { tools, environment: { ...kind.environment, ...home }, versions: recorded(versions) };
+      const environment = { ...kind.environment, ...packagesVariable(name, tools), ...home };
+      return { tools, environment, versions: recorded(versions) };
     }
     there.push(own);
   }
@@ -80,6 +81,13 @@ function toolsOf(driver: SandboxDriver, name: ToolchainName, installation: Insta
     path: installation === undefined ? [] : [installation.bin],
     directories: [...files, ...(installation === undefined ? [] : [installation.root])],
   };
+}
+
+function packagesVariable(name: ToolchainName, tools: RunTools): Record<string, string> {
+  const { packages } = TOOLCHAINS[name];
+  return packages !== undefined && tools.directories.includes(packages.directory)
+    ? { [packages.variable]: packages.directory }
+    : {};
 }
 
 const known = new WeakMap<SandboxDriver, Map<string, Promise<Readonly<Record<string, string>>>>>();

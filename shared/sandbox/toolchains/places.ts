@@ -21,7 +21,8 @@ export function installationsOf(kind: ToolchainKind): Installation[] {
 }
 
 /** Files and folders that installations of a kind read in other places, as far as this machine has them. */
-export const filesOf = (kind: ToolchainKind): string[] => kind.files.flatMap(expand);
+export const filesOf = ({ files, packages }: ToolchainKind): string[] =>
+  [...files, ...(packages === undefined ? [] : [packages.directory])].flatMap(expand);
 
 /** The paths that a pattern names here, with one `*` in a component: real ones, each once. A folder that is closed to the worker names none. */
 function expand(pattern: string): string[] {
