@@ -39,13 +39,15 @@ export const failureCategory = (failure: Failure): FailureClass | Failure['kind'
   failure.kind === 'retryable' ? failure.class : failure.kind;
 
 /**
- * The signature of a failure: node, class and normalised message. Numbers, ids, digests, paths' random parts and times are
+ * The signature of a failure: node, class and the normalised first line of its message (what a message quotes of a program's output
+ * stands on lines of its own, and differs from run to run). Numbers, ids, digests, paths' random parts and times are
  * folded, so that the same fault met twice has the same signature.
  */
 export function failureSignature(nodeName: string, failure: Failure): string {
   const text = failure.kind === 'needs_human' ? failure.question : failure.message;
   const code = failure.kind === 'cancelled' ? 'cancelled' : failure.code;
-  const normalised = text
+  const [firstLine = ''] = text.split('\n', 1);
+  const normalised = firstLine
     .toLowerCase()
     .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '#')
     .replace(/[0-9a-f]{12,}/g, '#')

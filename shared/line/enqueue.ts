@@ -42,7 +42,10 @@ export function* enqueueJobs(
         station: node.kind === 'job' ? (node.station ?? null) : null,
         timeoutMs: node.timeoutMs,
         index,
-        parameters: node.kind === 'fan_out' ? { index, of: total } : {},
+        parameters: {
+          ...(node.kind === 'fan_out' ? { index, of: total } : {}),
+          ...(request.graph.line.mayAddTests === true ? { mayAddTests: true } : {}),
+        },
       }),
     );
   }

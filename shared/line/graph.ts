@@ -26,9 +26,10 @@ export function graphOf(line: ProductLine): LineGraph {
   return { line, nodes, dependents, gateExpiryMs, from };
 }
 
-/** Names whose verdicts this node's conditions (and cases) ask for. */
-export function conditionNames(node: BlueprintNode): string[] {
+/** Names whose verdicts matter to a node that is ready: those its conditions (and cases) ask for, and the jobs it waited for. */
+export function conditionNames(node: BlueprintNode, graph: LineGraph): string[] {
   const names = new Set(node.when.map((condition) => condition.node));
+  for (const need of node.needs) if (graph.nodes.get(need)?.kind === 'job') names.add(need);
   if (node.kind === 'decide')
     for (const item of node.cases) for (const condition of item.when) names.add(condition.node);
   return [...names];

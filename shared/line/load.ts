@@ -28,7 +28,7 @@ export function* loadRecorded(scope: Scope, request: OpenRequest, spent: BudgetU
   for (const node of nodes) {
     const blueprint = graph.nodes.get(node.name);
     if (node.state === 'ready' && blueprint !== undefined)
-      for (const name of conditionNames(blueprint)) names.add(name);
+      for (const name of conditionNames(blueprint, graph)) names.add(name);
   }
   const ended = new Map<string, EndedNode>();
   if (names.size > 0) {

@@ -1,4 +1,5 @@
 import type { BlueprintNode, Condition, FanOutNode, JobNode } from '../domain/blueprint/schema.ts';
+import { SKIPPED, TASKS } from '../domain/blueprint/tasks.ts';
 import { type Failure, failureSignature } from '../domain/failure.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { RequestConclusion } from '../domain/request/conclusion.ts';
@@ -30,7 +31,7 @@ export function walk(graph: LineGraph, recorded: Recorded): Walk {
   for (const node of recorded.nodes) {
     const blueprint = graph.nodes.get(node.name);
     if (blueprint === undefined) continue;
-    const step = node.state === 'ready' ? ready(blueprint, recorded) : active(blueprint, node, recorded, graph);
+    const step = node.state === 'ready' ? ready(blueprint, recorded, graph) : active(blueprint, node, recorded, graph);
     wakeAt = Math.min(wakeAt, step.wakeAt);
     for (const change of step.changes) {
       if (change.do === 'conclude' || change.do === 'rework') return { changes: [...changes, change], wakeAt };
@@ -94,8 +95,12 @@ function outOfBudget(node: string, attempts: number, message: string): Change {
 const holds = (conditions: readonly Condition[], ended: ReadonlyMap<string, EndedNode>): boolean =>
   conditions.every((condition) => condition.verdict.includes(ended.get(condition.node)?.verdict ?? ''));
 
-function ready(node: BlueprintNode, recorded: Recorded): Walk {
+function ready(node: BlueprintNode, recorded: Recorded, graph: LineGraph): Walk {
   if (!holds(node.when, recorded.ended)) return only({ do: 'skip', node: node.id });
+  if (node.kind !== 'decide') {
+    const untaken = untakenVerdict(node, recorded, graph);
+    if (untaken !== undefined) return untaken;
+  }
   switch (node.kind) {
     case 'job':
     case 'fan_out':
@@ -106,7 +111,8 @@ function ready(node: BlueprintNode, recorded: Recorded): Walk {
       return only({ do: 'seal', node: node.id });
     case 'decide': {
       const met = node.cases.find((item) => holds(item.when, recorded.ended));
-      if (met === undefined) return only({ do: 'succeed', node: node.id, verdict: 'go_on' });
+      if (met === undefined)
+        return untakenVerdict(node, recorded, graph) ?? only({ do: 'succeed', node: node.id, verdict: 'go_on' });
       const about = met.when[0]?.node ?? node.id;
       const ended = recorded.ended.get(about);
       const { conclude: end } = met;
@@ -125,6 +131,30 @@ function ready(node: BlueprintNode, recorded: Recorded): Walk {
       });
     }
   }
+}
+
+/**
+ * The question of a node that waits for a job which ended with a verdict that nothing may follow unasked, where the blueprint says
+ * nothing of it: it was pinned before the verdict existed, or forgot it. A condition of the node's own says that it does.
+ */
+function untakenVerdict(node: BlueprintNode, recorded: Recorded, graph: LineGraph): Walk | undefined {
+  for (const need of node.needs) {
+    const source = graph.nodes.get(need);
+    const ended = recorded.ended.get(need);
+    if (source?.kind !== 'job' || ended === undefined || ended.verdict === SKIPPED) continue;
+    const contract = TASKS.get(source.task);
+    if (contract === undefined || contract.goesOn.includes(ended.verdict)) continue;
+    if (node.when.some((condition) => condition.node === need)) continue;
+    const question = ended.question ?? `The step "${need}" ended with "${ended.verdict}": how should the work go on?`;
+    return conclude({
+      state: 'ESCALATE',
+      code: ended.verdict,
+      question,
+      tried: ended.summary === '' ? [] : [ended.summary],
+      node: need,
+    });
+  }
+  return undefined;
 }
 
 function active(blueprint: BlueprintNode, node: OpenNode, recorded: Recorded, graph: LineGraph): Walk {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { testFileMatcher } from '../domain/application/test-files.ts';
 import type { TaskContext, TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
@@ -10,7 +11,6 @@ import { openStationWork } from './station-work.ts';
 import { isManifest } from './work/change-facts.ts';
 import { readModuleGraph } from './work/module-graph.ts';
 import { changeScope } from './work/path-scope.ts';
-import { testFileMatcher } from './work/test-files.ts';
 import { treeIdentity } from './work/tree-identity.ts';
 import { writePlan } from './write-plan.ts';
 

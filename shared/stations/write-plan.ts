@@ -1,4 +1,5 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
+import { testFileMatcher } from '../domain/application/test-files.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import type { TreeEntry } from '../sandbox/git/tree-list.ts';
 import { PLAN_LIST, type Plan } from './plan.ts';
@@ -6,7 +7,6 @@ import { isManifest } from './work/change-facts.ts';
 import { lineOf } from './work/inputs.ts';
 import { isModule, type ModuleGraph } from './work/module-graph.ts';
 import { pathMatcher } from './work/path-scope.ts';
-import { testFileMatcher } from './work/test-files.ts';
 
 /** A file that will change and what in the repository says so. */
 export type PlannedChange = { readonly path: string; readonly why: string };

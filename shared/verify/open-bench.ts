@@ -7,6 +7,7 @@ import { openPackages } from '../stations/packages/open-packages.ts';
 import { readDeclaration, readPacket } from '../stations/work/inputs.ts';
 import { requireSandbox } from '../stations/work/sandbox-permission.ts';
 import { requireToolchains } from '../stations/work/toolchains.ts';
+import { createFindings } from './findings.ts';
 import type { Bench } from './runs/bench.ts';
 import { createRecorder } from './runs/recorder.ts';
 
@@ -21,7 +22,18 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
   const sandbox = await requireSandbox(driver, declaration);
   const toolchains = await requireToolchains(driver, declaration);
   const packages = context.hasInput('packages') ? (await openPackages(context)).directory : null;
-  return { context, driver, sandbox, packet, declaration, recorder: createRecorder(), toolchains, packages };
+  return {
+    context,
+    driver,
+    sandbox,
+    packet,
+    declaration,
+    recorder: createRecorder(),
+    findings: createFindings(),
+    prepared: new Map(),
+    toolchains,
+    packages,
+  };
 }
 
 /** A command of the packet runs only when the packet's own boundary or the application names it word for word. */

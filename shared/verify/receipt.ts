@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { CHECK_KINDS } from '../domain/application/declaration.ts';
 import { type Digest, digestOfValue } from '../domain/digest.ts';
 import { LINE_NAMES } from '../domain/packet/line-input.ts';
+import { concern } from '../domain/risk/concern.ts';
+import { ENDING_KINDS } from './endings/ending.ts';
 
 /**
  * What the verifier found, as an artifact (`application/json`). `claims` are the same for the same packet, declaration and trees
@@ -12,13 +14,18 @@ const text = z.string().max(2_000);
 const path = z.string().max(4_096);
 
 export const TEST_NAMES_KEPT = 20_000;
+/** Tests named in words, of one check. */
+export const TESTS_NAMED = 50;
 
 const counts = z.strictObject({
   tests: z.int().min(0),
   passed: z.int().min(0),
   failed: z.int().min(0),
   skipped: z.int().min(0),
-  /** First 16 hexadecimal digits of SHA-256 of each passed test's name, sorted; absent above TEST_NAMES_KEPT. */
+  /**
+   * First 16 hexadecimal digits of SHA-256 of each passed test's name without times and the like, sorted, one entry a test; absent above
+   * TEST_NAMES_KEPT. (Receipts without `ending` hold whole names, each once.)
+   */
   passedTests: z
     .array(z.string().regex(/^[0-9a-f]{16}$/))
     .max(TEST_NAMES_KEPT)
@@ -33,10 +40,21 @@ const run = z.strictObject({
   passed: z.boolean(),
   /** Why it counts as failed though the exit code may be 0. */
   faults: z.array(text).max(20),
+  /** How it ended, beyond the exit code. Absent in receipts of releases that judged by the exit code alone. */
+  ending: z.enum(ENDING_KINDS).optional(),
+  /** Of a command that was run more than once on the same tree: how often, and how often it passed. */
+  repeated: z.strictObject({ runs: z.int().min(1), passed: z.int().min(0) }).optional(),
 });
 export type RunClaim = z.infer<typeof run>;
 
-const check = z.strictObject({ name: z.string(), kind: z.enum(CHECK_KINDS), ...run.shape, counts: counts.nullable() });
+const check = z.strictObject({
+  name: z.string(),
+  kind: z.enum(CHECK_KINDS),
+  ...run.shape,
+  counts: counts.nullable(),
+  /** Tests that differed between runs of the same tree, the first of them by name: left out of the comparison. */
+  unstable: z.array(z.string().max(300)).max(TESTS_NAMED).optional(),
+});
 export type CheckClaim = z.infer<typeof check>;
 
 const tree = z.strictObject({ gitTree: z.string(), tree: digest });
@@ -102,6 +120,10 @@ export const receiptSchema = z.strictObject({
     /** Why the verdict is what it is, one entry a fault. */
     faults: z.array(text).max(100),
     notVerified: z.array(text).max(100),
+    /** What raises the risk, in the words of the risk's vocabulary. */
+    concerns: z.array(concern).max(20).optional(),
+    /** Digest of what the package offers to others, where the packet says that it must not change. */
+    publicApi: digest.nullable().optional(),
   }),
   observations: z.strictObject({
     startedAt: z.iso.datetime(),

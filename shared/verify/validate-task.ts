@@ -1,33 +1,28 @@
+import { testFileMatcher } from '../domain/application/test-files.ts';
 import { digestOfValue } from '../domain/digest.ts';
+import type { Outcome } from '../domain/job/outcome.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { type DiffEntry, diffTrees } from '../sandbox/git/diff.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
 import { openBase, type Snapshot } from '../stations/work/base.ts';
 import { changeFacts } from '../stations/work/change-facts.ts';
-import { lineOf, readJsonInput } from '../stations/work/inputs.ts';
-import { changeScope, pathMatcher } from '../stations/work/path-scope.ts';
-import { testFileMatcher } from '../stations/work/test-files.ts';
+import { readJsonInput } from '../stations/work/inputs.ts';
 import { type TreeIdentity, treeIdentity } from '../stations/work/tree-identity.ts';
-import { countFaults } from './checks/counts.ts';
-import { runChecks, selectChecks } from './checks/run-checks.ts';
-import { runScenarios } from './holdout/run-scenario.ts';
-import { lineVerifiers } from './line-verifiers.ts';
+import { type Crossed, crossedBoundary } from './boundary.ts';
+import { selectChecks } from './checks/run-checks.ts';
+import { weighChange } from './concerns.ts';
+import { type Judged, judgeChange, notRun } from './judge-change.ts';
 import { openBench } from './open-bench.ts';
-import {
-  type CheckClaim,
-  claimsDigest,
-  type Receipt,
-  type ReceiptClaims,
-  type RunClaim,
-  receiptSchema,
-} from './receipt.ts';
-import { reasonForNone, reproductionCommand, runPacketCommand } from './reproduction.ts';
+import { apiFaults } from './public-api/unchanged.ts';
+import { claimsDigest, type Receipt, receiptSchema } from './receipt.ts';
+import { reasonForNone } from './reproduction.ts';
 import type { Bench } from './runs/bench.ts';
 import { PREPARE_FAILED } from './runs/checkout.ts';
 import { checkSoundness } from './soundness/check-soundness.ts';
 import { openChange } from './trees/change.ts';
-import { changedSteering } from './trees/manifest-scripts.ts';
+import { readOwnCode } from './trees/own-code.ts';
+import { type Verdict, verdictOfChange } from './validate-verdict.ts';
 import { commonClaims, standingCaveats, writeLog, writeReceipt } from './write-receipt.ts';
 
 /** The task `validate`: judges a proposed change from its objects alone. Writes `receipt`, the recomputed `diff`, and `log`. */
@@ -41,17 +36,34 @@ export async function validateTask(context: TaskContext, driver: SandboxDriver):
   }
 }
 
-type Judged = {
-  readonly line: ReceiptClaims['line'];
-  readonly reproduction: RunClaim | null;
-  readonly checks: readonly CheckClaim[];
-  readonly commands: readonly RunClaim[];
-  readonly scenarios: readonly { readonly name: string; readonly passed: boolean }[];
-  readonly faults: readonly string[];
+/** What is judged: the two trees, what lies between them, and what was found of the base. */
+type Change = {
+  readonly base: Snapshot;
+  readonly head: Snapshot;
+  readonly baseIdentity: TreeIdentity;
+  readonly headIdentity: TreeIdentity;
+  readonly entries: readonly DiffEntry[];
+  readonly baseline: Receipt;
 };
 
 async function validate(bench: Bench): Promise<TaskResult> {
-  const { context, packet, declaration } = bench;
+  const change = await openAll(bench);
+  const crossed = (await crossedBoundary(bench, change.base, change.entries)) ?? (await unsound(bench, change));
+  const judged =
+    crossed === null
+      ? await run(bench, change).catch((error: unknown) => unpreparable(error, change.baseline))
+      : notRun(change.baseline, crossed.faults);
+  const api =
+    crossed === null && judged.faults.length === 0 ? await apiFaults(bench, change.head, change.baseline) : [];
+  const verdict = verdictOfChange(crossed, judged, api);
+  if (crossed === null) weighChange(bench, judged, change.baseline);
+  else bench.findings.caveat(`nothing was run on the change: ${crossed.because ?? 'it crossed a boundary first'}`);
+  const receipt = await claim(bench, change, judged, verdict);
+  return { outcome: outcomeOf(bench, change, judged, verdict, receipt) };
+}
+
+async function openAll(bench: Bench): Promise<Change> {
+  const { context } = bench;
   const { signal } = context;
   const base = await openBase(context);
   const head = await openChange(context, base);
@@ -60,84 +72,20 @@ async function validate(bench: Bench): Promise<TaskResult> {
   const headIdentity = await treeIdentity(head.repository, head.tree, signal);
   const { patch, entries } = await diffTrees({ repository: base.repository, from: base.tree, to: head.tree, signal });
   await context.output({ name: 'diff', kind: 'diff', mediaType: 'text/x-diff', bytes: patch });
+  return { base, head, baseIdentity, headIdentity, entries, baseline };
+}
 
-  const isTest = testFileMatcher(declaration);
-  const crossed = await crossedBoundary(bench, base, entries);
-  const sound = crossed === null ? await checkSoundness(bench, base, head, entries) : { faults: [], notVerified: [] };
-  const boundary = crossed ?? (sound.faults.length === 0 ? null : { verdict: 'invalid', faults: sound.faults });
-  const judged =
-    boundary === null
-      ? await judge(bench, base, head, baseline).catch((error: unknown) => unpreparable(error, baseline))
-      : notRun(baseline, boundary.faults);
-  const verdict = boundary?.verdict ?? (judged.faults.length === 0 ? 'valid' : 'invalid');
-  const kept = (await listTree({ repository: base.repository, tree: base.tree, signal }))
-    .map(({ path }) => path)
-    .filter(isTest);
-  const changedTests = entries.map(({ path }) => path).filter(isTest);
+/** A change that does not parse is not run: whatever its checks would say, they say it of something else. */
+async function unsound(bench: Bench, { base, head, entries }: Change): Promise<Crossed | null> {
+  const { faults, notVerified } = await checkSoundness(bench, base, head, entries);
+  for (const text of notVerified) bench.findings.caveat(text);
+  return faults.length === 0 ? null : { verdict: 'invalid', faults, because: 'it does not parse' };
+}
 
-  const receipt = await writeReceipt(context, bench, {
-    stage: 'validate',
-    verdict,
-    ...commonClaims(bench),
-    base: { commit: base.commit, ...baseIdentity },
-    head: headIdentity,
-    baseline: claimsDigest(baseline),
-    line: judged.line,
-    reproduction: {
-      before: baseline.claims.reproduction.before,
-      after: judged.reproduction,
-      reasonForNone: reasonForNone(packet),
-    },
-    checks: [...judged.checks],
-    commands: [...judged.commands],
-    scenarios: declaration.scenarios.map(({ name }) => ({
-      name,
-      before: baseline.claims.scenarios.find((scenario) => scenario.name === name)?.before ?? null,
-      after: judged.scenarios.find((scenario) => scenario.name === name)?.passed ?? null,
-    })),
-    tests: {
-      fromBase: kept.filter((path) => !changedTests.includes(path)).length,
-      fromBaseDigest: digestOfValue(kept.filter((path) => !changedTests.includes(path)).toSorted()),
-      fromChange: changedTests.slice(0, 200),
-    },
-    faults: judged.faults.slice(0, 100).map((fault) => fault.slice(0, 2_000)),
-    notVerified: [
-      ...standingCaveats(bench),
-      ...selectChecks(bench).left.map((name) => `check ${name}: the packet does not ask for it`),
-      ...packet.validation.scenarios
-        .filter((wanted) => !declaration.scenarios.some(({ name }) => name === wanted))
-        .map((wanted) => `scenario ${wanted.slice(0, 200)}: the application declares none of this name`),
-      ...sound.notVerified,
-      ...(crossed === null ? [] : ['nothing was run on the change: it crossed a boundary first']),
-      ...(sound.faults.length === 0 ? [] : ['nothing was run on the change: it does not parse']),
-    ],
-  });
-  const count = judged.checks.reduce((total, { counts }) => total + (counts?.passed ?? 0), 0);
-  const facts = changeFacts(declaration, entries, {
-    baseCommit: base.commit,
-    baseTree: baseIdentity.tree,
-    headTree: headIdentity.tree,
-    claims: claimsDigest(receipt),
-    gitTree: head.tree,
-    sandbox: bench.sandbox.kind,
-    count,
-  });
-  const [first = ''] = judged.faults;
-  const question =
-    verdict === 'valid'
-      ? {}
-      : {
-          question:
-            `The change was judged ${verdict.replaceAll('_', ' ')}: ${first}. See the receipt and the diff: correct the change, widen what the packet allows, or drop the request?`.slice(
-              0,
-              2_000,
-            ),
-        };
-  const summary =
-    verdict === 'valid'
-      ? `${judged.checks.length} checks and ${judged.scenarios.length} scenarios passed`
-      : judged.faults.join('; ');
-  return { outcome: { verdict, summary: summary.slice(0, 2_000), facts, unknowns: [], ...question } };
+async function run(bench: Bench, { base, head, baseline }: Change): Promise<Judged> {
+  const { signal } = bench.context;
+  const own = await readOwnCode({ repository: head.repository, tree: base.tree, intended: head.tree, signal });
+  return judgeChange(bench, { base, head, own }, baseline);
 }
 
 async function readBaseline(bench: Bench, base: TreeIdentity): Promise<Receipt> {
@@ -159,90 +107,84 @@ async function readBaseline(bench: Bench, base: TreeIdentity): Promise<Receipt> 
   });
 }
 
-/** Paths that no packet allowed: judged on the diff alone, before anything of the change is run. */
-async function crossedBoundary(
-  bench: Bench,
-  base: Snapshot,
-  entries: readonly DiffEntry[],
-): Promise<{ verdict: 'out_of_scope' | 'tests_touched' | 'invalid'; faults: string[] } | null> {
-  const { packet, declaration, context } = bench;
-  if (entries.length === 0) return { verdict: 'invalid', faults: ['the change leaves every file as it was'] };
-  const inScope = changeScope(packet);
-  const outside = entries
-    .filter(({ path }) => !inScope(path))
-    .map(({ path }) => `${path} is outside the packet's scope`);
-  if (outside.length > 0) return { verdict: 'out_of_scope', faults: outside };
-  const isTest = testFileMatcher(declaration);
-  const mayChange = pathMatcher(packet.validation.testsMayChange);
-  const tests = entries.filter(({ path }) => isTest(path)).map(({ path }) => path);
-  const steering = await changedSteering(base.repository, entries, context.signal);
-  const touched = [...tests, ...steering].filter((path) => !mayChange(path.split('#')[0] ?? path));
-  if (touched.length === 0) return null;
-  return {
-    verdict: 'tests_touched',
-    faults: touched.map((path) => `${path} decides what tests mean and is not in the packet's testsMayChange`),
-  };
-}
-
-/** A change is not what has to be looked at first where the base fails the same check. */
-const FAILED_BEFORE = 'as it did not pass on the base either';
-
-async function judge(bench: Bench, base: Snapshot, head: Snapshot, baseline: Receipt): Promise<Judged> {
-  const { packet, declaration } = bench;
-  const { repository } = head;
-  const faults: string[] = [];
-  const line = await lineVerifiers[lineOf(packet)].after(bench, base, head, baseline.claims.line);
-  faults.push(...line.faults);
-
-  const command = reproductionCommand(packet);
-  const reproduction =
-    command === undefined
-      ? null
-      : await runPacketCommand(bench, repository, head.tree, command, 'reproduction on the changed tree');
-  if (reproduction?.passed === false) faults.push(`the reproduction still fails: ${reproduction.faults.join(', ')}`);
-
-  const testsMayChange = packet.validation.testsMayChange.length > 0;
-  const checks = (await runChecks(bench, repository, head.tree, 'changed')).map((check) => {
-    const before = baseline.claims.checks.find(({ name }) => name === check.name);
-    const fallen =
-      before?.counts != null && check.counts !== null ? countFaults(before.counts, check.counts, testsMayChange) : [];
-    if (fallen.length > 0) return { ...check, passed: false, faults: [...check.faults, ...fallen] };
-    return check.passed || before?.passed !== false ? check : { ...check, faults: [...check.faults, FAILED_BEFORE] };
-  });
-  faults.push(
-    ...checks.filter(({ passed }) => !passed).map(({ name, faults: why }) => `check ${name}: ${why.join(', ')}`),
-  );
-
-  const commands: RunClaim[] = [];
-  for (const [index, argv] of packet.validation.commands.entries()) {
-    const run = await runPacketCommand(
-      bench,
-      repository,
-      head.tree,
-      argv,
-      `validation command ${index + 1} on the changed tree`,
-    );
-    commands.push(run);
-    if (!run.passed) faults.push(`validation command ${index + 1}: ${run.faults.join(', ')}`);
-  }
-  const scenarios =
-    declaration.scenarios.length === 0 ? [] : await runScenarios(bench, repository, head.tree, 'changed');
-  faults.push(...scenarios.filter(({ passed }) => !passed).map(({ name }) => `scenario ${name} failed`));
-  return { line: line.claims, reproduction, checks, commands, scenarios, faults };
-}
-
-const notRun = (baseline: Receipt, faults: readonly string[]): Judged => ({
-  line: baseline.claims.line,
-  reproduction: null,
-  checks: [],
-  commands: [],
-  scenarios: [],
-  faults,
-});
-
 /** The base could be prepared, as its receipt shows; a changed tree that can't be is the change's fault and no one else's. */
 function unpreparable(error: unknown, baseline: Receipt): Judged {
   if (!(error instanceof TaskFailure) || !('code' in error.failure) || error.failure.code !== PREPARE_FAILED)
     throw error;
   return notRun(baseline, ["the application's prepare command fails on the changed tree; the log has its output"]);
+}
+
+async function claim(bench: Bench, change: Change, judged: Judged, { verdict, faults }: Verdict): Promise<Receipt> {
+  const { context, packet, declaration, findings } = bench;
+  const { base, baseline, entries } = change;
+  const isTest = testFileMatcher(declaration);
+  const changed = new Set(entries.map(({ path }) => path));
+  const kept = (await listTree({ repository: base.repository, tree: base.tree, signal: context.signal }))
+    .map(({ path }) => path)
+    .filter((path) => isTest(path) && !changed.has(path));
+  return writeReceipt(context, bench, {
+    stage: 'validate',
+    verdict,
+    ...commonClaims(bench),
+    base: { commit: base.commit, ...change.baseIdentity },
+    head: change.headIdentity,
+    baseline: claimsDigest(baseline),
+    line: judged.line,
+    reproduction: {
+      before: baseline.claims.reproduction.before,
+      after: judged.reproduction,
+      reasonForNone: reasonForNone(packet),
+    },
+    checks: [...judged.checks],
+    commands: [...judged.commands],
+    scenarios: declaration.scenarios.map(({ name }) => ({
+      name,
+      before: baseline.claims.scenarios.find((scenario) => scenario.name === name)?.before ?? null,
+      after: judged.scenarios.find((scenario) => scenario.name === name)?.passed ?? null,
+    })),
+    tests: {
+      fromBase: kept.length,
+      fromBaseDigest: digestOfValue(kept.toSorted()),
+      fromChange: [...changed].filter(isTest).slice(0, 200),
+    },
+    faults: faults.slice(0, 100).map((fault) => fault.slice(0, 2_000)),
+    notVerified: [
+      ...findings.caveats(),
+      ...standingCaveats(bench),
+      ...selectChecks(bench).left.map((name) => `check ${name}: the packet does not ask for it`),
+      ...packet.validation.scenarios
+        .filter((wanted) => !declaration.scenarios.some(({ name }) => name === wanted))
+        .map((wanted) => `scenario ${wanted.slice(0, 200)}: the application declares none of this name`),
+    ].slice(0, 100),
+    concerns: [...findings.concerns()],
+  });
+}
+
+function outcomeOf(
+  bench: Bench,
+  change: Change,
+  judged: Judged,
+  { verdict, faults, question }: Verdict,
+  receipt: Receipt,
+): Outcome {
+  const facts = changeFacts(bench.declaration, change.entries, {
+    baseCommit: change.base.commit,
+    baseTree: change.baseIdentity.tree,
+    headTree: change.headIdentity.tree,
+    claims: claimsDigest(receipt),
+    gitTree: change.head.tree,
+    sandbox: bench.sandbox.kind,
+    count: judged.checks.reduce((total, { counts }) => total + (counts?.passed ?? 0), 0),
+    concerns: [...bench.findings.concerns()],
+  });
+  const passed = judged.checks.filter((check) => check.passed).length;
+  const summary =
+    verdict === 'valid' ? `${passed} checks and ${judged.scenarios.length} scenarios passed` : faults.join('; ');
+  return {
+    verdict,
+    summary: summary.slice(0, 2_000),
+    facts,
+    unknowns: [],
+    ...(question === undefined ? {} : { question: question.slice(0, 2_000) }),
+  };
 }

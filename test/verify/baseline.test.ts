@@ -69,7 +69,7 @@ describe.skipIf(noSandbox)('the baseline of a patch', () => {
 
   test('a reproduction that can not start proves nothing', async () => {
     const done = await baseline(await lineFor(change, { reproduction: { command: ['no-such-command'] } }));
-    expect(done.outcome).toMatchObject({ verdict: 'needs_human', summary: 'REPRODUCTION-DID-NOT-RUN' });
+    expect(done.outcome).toMatchObject({ verdict: 'did_not_run', summary: 'REPRODUCTION-DID-NOT-RUN' });
   });
 
   test('the reproduction may be a test that the patch brings', async () => {

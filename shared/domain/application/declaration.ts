@@ -26,7 +26,7 @@ const check = z.strictObject({
   kind: z.enum(CHECK_KINDS),
   command,
   /** Reporter file the command writes outside the workspace; `{report}` in the command is replaced by its path. Counts come from it and may not fall. */
-  report: z.enum(['none', 'junit', 'tap']).default('none'),
+  report: z.enum(['none', 'junit', 'tap', 'ctrf']).default('none'),
   timeoutSeconds: z.int().min(1).max(3_600).default(120),
 });
 
@@ -65,7 +65,10 @@ export const applicationDeclaration = z.strictObject({
   name,
   repositories: z.array(repository).min(1).max(100),
   checks: z.array(check).max(50).default([]),
+  /** Test files beside those that names and folders show (`test-files.ts`). */
   testFiles: z.array(glob).max(100).default([]),
+  /** Files that look like tests and are none: the only way to open what is closed by its name. */
+  notTestFiles: z.array(glob).max(100).optional(),
   /** A change here is of high risk. */
   protectedPaths: z.array(glob).max(100).default([]),
   /** Production data, its migrations, keys: a change here is of critical risk. */

@@ -137,6 +137,11 @@ export const productLine = z.strictObject({
   outputFormats: z.array(z.enum(OUTPUT_FORMATS)).min(1),
   /** Whether a packet of this line must name a reproduction (or the reason why there is none). */
   reproductionRequired: z.boolean().default(false),
+  /**
+   * Whether a change of this line may add new files under the application's test files. Tests that are there already, and what decides
+   * how tests run, stay closed.
+   */
+  mayAddTests: z.boolean().optional(),
   nodes: z.array(blueprintNode).min(1).max(LIMITS.blueprint.nodes),
 });
 export type ProductLine = z.infer<typeof productLine>;

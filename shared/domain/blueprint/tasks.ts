@@ -4,6 +4,11 @@ import type { Pool } from './schema.ts';
 export type TaskContract = {
   readonly pool: Pool;
   readonly verdicts: readonly string[];
+  /**
+   * The verdicts after which a line may go on unasked. After any other that no case of the blueprint takes, the request ends as a
+   * question: a blueprint pinned before a verdict existed says nothing of it.
+   */
+  readonly goesOn: readonly string[];
   readonly outputs: readonly string[];
 };
 
@@ -12,11 +17,17 @@ export type Tasks = ReadonlyMap<string, TaskContract>;
 /** The tasks that this plane's workers have a handler for. */
 export const TASKS: Tasks = new Map(
   Object.entries<TaskContract>({
-    'fetch-source': { pool: 'fetch', verdicts: ['fetched', 'fetched_npm'], outputs: ['source'] },
-    'look-deployment': { pool: 'fetch', verdicts: ['looked'], outputs: ['deployment'] },
+    'fetch-source': {
+      pool: 'fetch',
+      verdicts: ['fetched', 'fetched_npm'],
+      goesOn: ['fetched', 'fetched_npm'],
+      outputs: ['source'],
+    },
+    'look-deployment': { pool: 'fetch', verdicts: ['looked'], goesOn: ['looked'], outputs: ['deployment'] },
     'fetch-packages': {
       pool: 'packages',
       verdicts: ['ok', 'none', 'needs_human', 'not_applicable'],
+      goesOn: ['ok', 'none'],
       outputs: ['packages', 'lockfile', 'log'],
     },
     baseline: {
@@ -29,21 +40,40 @@ export const TASKS: Tasks = new Map(
         'contradicts_existing_behaviour',
         'not_applicable',
         'missing_context',
+        'did_not_run',
+        'unstable',
         'needs_human',
       ],
+      goesOn: ['reproduced', 'not_required'],
       outputs: ['receipt', 'log'],
     },
-    plan: { pool: 'plan', verdicts: ['ok', 'needs_human', 'not_applicable'], outputs: ['plan', 'log'] },
-    implement: { pool: 'build', verdicts: ['changed', 'no_change', 'needs_human'], outputs: ['change', 'diff', 'log'] },
+    plan: {
+      pool: 'plan',
+      verdicts: ['ok', 'needs_human', 'not_applicable'],
+      goesOn: ['ok'],
+      outputs: ['plan', 'log'],
+    },
+    implement: {
+      pool: 'build',
+      verdicts: ['changed', 'no_change', 'needs_human'],
+      goesOn: ['changed'],
+      outputs: ['change', 'diff', 'log'],
+    },
     validate: {
       pool: 'verify',
-      verdicts: ['valid', 'invalid', 'out_of_scope', 'tests_touched', 'needs_human'],
+      verdicts: ['valid', 'invalid', 'out_of_scope', 'tests_touched', 'unstable', 'needs_human'],
+      goesOn: ['valid'],
       outputs: ['receipt', 'diff', 'log'],
     },
-    deliver: { pool: 'effect', verdicts: ['delivered', 'refuted', 'stale'], outputs: ['patch', 'log'] },
-    'bench-plan': { pool: 'plan', verdicts: ['ok'], outputs: ['plan'] },
-    'bench-build': { pool: 'build', verdicts: ['ok'], outputs: ['change'] },
-    'bench-verify': { pool: 'verify', verdicts: ['ok', 'invalid'], outputs: ['receipt'] },
+    deliver: {
+      pool: 'effect',
+      verdicts: ['delivered', 'refuted', 'stale'],
+      goesOn: ['delivered'],
+      outputs: ['patch', 'log'],
+    },
+    'bench-plan': { pool: 'plan', verdicts: ['ok'], goesOn: ['ok'], outputs: ['plan'] },
+    'bench-build': { pool: 'build', verdicts: ['ok'], goesOn: ['ok'], outputs: ['change'] },
+    'bench-verify': { pool: 'verify', verdicts: ['ok', 'invalid'], goesOn: ['ok'], outputs: ['receipt'] },
   }),
 );
 

@@ -1,4 +1,5 @@
 import type { ApplicationDeclaration } from '../application/declaration.ts';
+import { testFileKinds } from '../application/test-files.ts';
 import { matcherOf } from '../packet/glob.ts';
 import type { RiskTier } from './tier.ts';
 
@@ -11,6 +12,7 @@ export type PathClass =
   | 'infrastructure'
   | 'security'
   | 'manifest'
+  | 'runner'
   | 'test'
   | 'docs'
   | 'source';
@@ -23,6 +25,7 @@ export const TIER_OF_CLASS: Readonly<Record<PathClass, RiskTier>> = {
   infrastructure: 'high',
   security: 'high',
   manifest: 'medium',
+  runner: 'medium',
   source: 'medium',
   test: 'low',
   docs: 'low',
@@ -36,6 +39,7 @@ export const MEANING_OF_CLASS: Readonly<Record<PathClass, string>> = {
   infrastructure: 'infrastructure',
   security: 'authentication, authorisation or secrets',
   manifest: 'package manifests or lockfiles',
+  runner: 'what decides how tests run',
   source: 'source code',
   test: 'tests',
   docs: 'documentation',
@@ -50,8 +54,6 @@ const SECURITY =
 const MIGRATION = /(^|\/)(migrations?|db\/migrate)\/|\.sql$/u;
 const MANIFEST =
   /(^|\/)(package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|deno\.lock|requirements[^/]*\.txt|pyproject\.toml|poetry\.lock|pipfile(\.lock)?|go\.(mod|sum)|cargo\.(toml|lock)|gemfile(\.lock)?|composer\.(json|lock)|pom\.xml|build\.gradle(\.kts)?|[^/]*\.(csproj|fsproj)|packages\.lock\.json|directory\.packages\.props)$/u;
-const TEST =
-  /(^|\/)(tests?|__tests__|specs?|fixtures|__snapshots__)\/|[._-](test|spec)\.[cm]?[jt]sx?$|_test\.(go|py)$/u;
 const DOCS = /(^docs?\/|\.(md|mdx|rst|adoc|txt)$|(^|\/)(license|changelog|authors|contributing|readme)$)/u;
 
 /**
@@ -65,6 +67,7 @@ export function pathClassifier(
 ): (path: string) => PathClass {
   const critical = matcherOf(declaration.criticalPaths ?? []);
   const guarded = matcherOf(declaration.protectedPaths);
+  const kindOf = testFileKinds(declaration);
   const declaredTest = matcherOf(declaration.testFiles);
   const measuredTests = new Set(testPaths);
   return (path) => {
@@ -75,9 +78,11 @@ export function pathClassifier(
     if (MIGRATION.test(lower)) return 'migration';
     if (INFRASTRUCTURE.test(lower)) return 'infrastructure';
     if (MANIFEST.test(lower)) return 'manifest';
+    const kind = kindOf(path);
+    if (kind === 'runner') return SECURITY.test(lower) ? 'security' : 'runner';
     if (measuredTests.has(path) || declaredTest(path)) return 'test';
     if (DOCS.test(lower)) return 'docs';
     if (SECURITY.test(lower)) return 'security';
-    return TEST.test(lower) ? 'test' : 'source';
+    return kind === 'test' ? 'test' : 'source';
   };
 }

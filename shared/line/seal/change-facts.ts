@@ -125,8 +125,11 @@ function reproductionPart(
   };
 }
 
+/** Endings of a check that told nothing of its tree. */
+const SAID_NOTHING: readonly CheckClaim['ending'][] = ['no_tests', 'idle', 'did_not_run'];
+
 const resultOf = (check: CheckClaim | undefined): 'passed' | 'failed' | 'not_run' =>
-  check === undefined ? 'not_run' : check.passed ? 'passed' : 'failed';
+  check === undefined || SAID_NOTHING.includes(check.ending) ? 'not_run' : check.passed ? 'passed' : 'failed';
 
 function validationPart({ baseline, receipt }: ChangeDocuments, tree: string): ChangeEvidenceFacts['validation'] {
   const { claims } = receipt.content;

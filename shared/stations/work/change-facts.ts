@@ -1,8 +1,8 @@
 import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
+import { testFileMatcher } from '../../domain/application/test-files.ts';
 import { type Facts, facts } from '../../domain/job/outcome.ts';
 import type { DiffEntry } from '../../sandbox/git/diff.ts';
 import { pathMatcher } from './path-scope.ts';
-import { testFileMatcher } from './test-files.ts';
 
 /** Files that name dependencies or how they are installed. */
 export const isManifest = pathMatcher([

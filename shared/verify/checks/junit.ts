@@ -26,7 +26,11 @@ export function readJunit(text: string): ReportedTest[] | undefined {
     }
     if (open.length === 0) roots += 1;
     if (element === 'testcase')
-      current = { name: attribute(attributes, 'classname') + attribute(attributes, 'name'), outcome: 'passed' };
+      current = {
+        name: attribute(attributes, 'classname') + attribute(attributes, 'name'),
+        // GoogleTest says of a disabled test that it was not run, and of no other.
+        outcome: /^(?:notrun|disabled)\0$/.test(attribute(attributes, 'status')) ? 'skipped' : 'passed',
+      };
     else if (current !== undefined && (element === 'failure' || element === 'error')) current.outcome = 'failed';
     else if (current !== undefined && element === 'skipped' && current.outcome === 'passed')
       current.outcome = 'skipped';

@@ -1,8 +1,18 @@
 import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Check } from '../../domain/application/declaration.ts';
+import { readCtrf } from './ctrf.ts';
 import { type ReportedTest, readJunit } from './junit.ts';
 import { readTap } from './tap.ts';
+
+export type ReportFormat = Exclude<Check['report'], 'none'>;
+
+const READERS: Readonly<Record<ReportFormat, (text: string) => ReportedTest[] | undefined>> = {
+  junit: readJunit,
+  tap: readTap,
+  ctrf: readCtrf,
+};
 
 const reportBytes = 32 * 1024 * 1024;
 
@@ -13,14 +23,14 @@ const reportBytes = 32 * 1024 * 1024;
 export async function readReport(
   directory: string,
   name: string,
-  format: 'junit' | 'tap',
+  format: ReportFormat,
 ): Promise<{ readonly tests: readonly ReportedTest[] } | { readonly fault: string }> {
   const found = await readdir(directory);
   if (!found.includes(name)) return { fault: 'the command wrote no report' };
   if (found.length > 1) return { fault: `${found.length} files are where one report is expected` };
   const text = await readRegularFile(join(directory, name));
   if (text === undefined) return { fault: `the report is not a regular file of at most ${reportBytes} bytes` };
-  const tests = format === 'junit' ? readJunit(text) : readTap(text);
+  const tests = READERS[format](text);
   return tests === undefined ? { fault: `the report is not one whole ${format} document` } : { tests };
 }
 

@@ -5,57 +5,119 @@ import type { Check } from '../../domain/application/declaration.ts';
 import { digestOfValue } from '../../domain/digest.ts';
 import type { SandboxResult } from '../../sandbox/driver.ts';
 import { mountAt, places, writableDirectory } from '../../stations/work/inside.ts';
-import type { CheckClaim, RunClaim } from '../receipt.ts';
+import type { Ending } from '../endings/ending.ts';
+import { judgeEnding } from '../endings/judge-ending.ts';
+import { type CheckClaim, type RunClaim, TESTS_NAMED } from '../receipt.ts';
 import type { Bench } from '../runs/bench.ts';
+import { lastLines, outputText } from '../runs/output-text.ts';
 import type { Checkout } from '../runs/run-program.ts';
 import { runProgram } from '../runs/run-program.ts';
+import type { OwnCode } from '../trees/own-code.ts';
 import { countTests } from './counts.ts';
 import type { ReportedTest } from './junit.ts';
 import { readReport } from './report-file.ts';
+import { testTitle } from './test-identity.ts';
+
+/** A finished check: what the receipt claims of it, and what its judgement needs beside. */
+export type CheckRun = {
+  readonly claim: CheckClaim;
+  readonly ending: Ending;
+  /** The tests that its report names; null when it has none. */
+  readonly tests: readonly ReportedTest[] | null;
+  readonly lastLines: string;
+};
 
 /** Runs one declared check and reads its counts. An exit code of 0 alone is never enough where a report was declared. */
-export async function runCheck(bench: Bench, checkout: Checkout, check: Check, of: string): Promise<CheckClaim> {
+export async function runCheck(
+  bench: Bench,
+  checkout: Checkout,
+  check: Check,
+  of: string,
+  own: OwnCode,
+): Promise<CheckRun> {
   const { command: declared, report } = check;
-  const root = join(bench.context.directory, 'reports');
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  const directory = await writableDirectory(bench.driver, join(await mkdtemp(join(root, 'run-')), 'report'));
-  // Not to be guessed from an earlier run or from the repository.
-  const name = `report-${randomBytes(12).toString('hex')}`;
-  const mount = mountAt(bench.driver, directory, places.report, 'read-write');
-  const argv = declared.map((argument) => argument.replaceAll('{report}', `${mount.target}/${name}`)) as [
-    string,
-    ...string[],
-  ];
+  const place = await reportPlace(bench);
+  const argv = declared.map((argument) => argument.replaceAll('{report}', place.inside)) as [string, ...string[]];
   const result = await runProgram(bench, checkout, {
     of,
     argv,
     timeoutMs: check.timeoutSeconds * 1000,
-    mounts: report === 'none' ? [] : [mount],
+    mounts: report === 'none' ? [] : [place.mount],
   });
   const run = runClaim(declared, result);
+  const ended = (tests: readonly ReportedTest[] | null): Pick<CheckRun, 'ending' | 'tests' | 'lastLines'> => {
+    const failed = tests?.filter(({ outcome }) => outcome === 'failed').length ?? 0;
+    const reported = tests === null ? null : { tests: tests.length, failed };
+    const seen = {
+      ...result,
+      argv: declared,
+      output: outputText(result),
+      reported,
+      workspace: checkout.workingDirectory,
+    };
+    return { ending: judgeEnding({ ...seen, scriptOf: own.scriptOf }, own.code), tests, lastLines: lastLines(result) };
+  };
   const claim = { name: check.name, kind: check.kind, ...run };
-  if (report === 'none') return { ...claim, counts: null };
-  const read = await readReport(directory, name, report);
-  if ('fault' in read) return { ...claim, counts: null, passed: false, faults: [...run.faults, read.fault] };
+  if (report === 'none') {
+    const end = ended(null);
+    return { claim: { ...claim, ...verdictOf(end.ending, run), counts: null }, ...end };
+  }
+  const read = await readReport(place.directory, place.name, report);
+  if ('fault' in read) {
+    const end = ended(null);
+    const faults = [...verdictOf(end.ending, run).faults, read.fault];
+    return { claim: { ...claim, ending: end.ending.kind, counts: null, passed: false, faults }, ...end };
+  }
+  const end = ended(read.tests);
   const counts = countTests(read.tests);
-  const faults = [...run.faults];
-  if (counts.tests === 0) faults.push('the report names no test');
+  const { faults } = verdictOf(end.ending, run);
+  if (counts.tests === 0 && !faults.some((fault) => fault.includes('no test'))) faults.push('the report names no test');
   if (counts.failed > 0) {
     faults.push(`${counts.failed} tests failed`);
     // A runner that writes its report to a file says nothing of them elsewhere, and the report itself is not kept.
     bench.recorder.note(of, failedTests(read.tests));
   }
-  return { ...claim, counts, passed: faults.length === 0, faults };
+  return { claim: { ...claim, ending: end.ending.kind, counts, passed: faults.length === 0, faults }, ...end };
 }
 
-const FAILED_NAMED = 50;
+/** Where one run writes its report: not to be guessed from an earlier run or from the repository. */
+async function reportPlace({ context, driver }: Bench) {
+  const root = join(context.directory, 'reports');
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const directory = await writableDirectory(driver, join(await mkdtemp(join(root, 'run-')), 'report'));
+  const name = `report-${randomBytes(12).toString('hex')}`;
+  const mount = mountAt(driver, directory, places.report, 'read-write');
+  return { directory, name, mount, inside: `${mount.target}/${name}` };
+}
+
+/** What a run's ending adds to its claim: in which sense it passed, and why not. */
+export function verdictOf(
+  ending: Ending,
+  run: RunClaim,
+): { ending: Ending['kind']; passed: boolean; faults: string[] } {
+  const faults = [...run.faults, ...('what' in ending ? [ENDING_WORDS[ending.kind](ending.what)] : [])];
+  return {
+    ending: ending.kind,
+    passed: ending.kind === 'passed',
+    faults: faults.map((fault) => fault.slice(0, 2_000)),
+  };
+}
+
+const ENDING_WORDS: Readonly<Record<Exclude<Ending['kind'], 'passed' | 'failed'>, (what: string) => string>> = {
+  load_failure: (what) => `load failure: ${what}`,
+  no_tests: (what) => `no test was collected: ${what}`,
+  idle: (what) => `it checks nothing: ${what}`,
+  did_not_run: (what) => `it did not run: ${what}`,
+};
 
 function failedTests(tests: readonly ReportedTest[]): string {
-  const names = tests
-    .filter(({ outcome }) => outcome === 'failed')
-    .map(({ name }) => name.replaceAll('\0', ' ').trim().slice(0, 300));
-  const more = names.length > FAILED_NAMED ? [`and ${names.length - FAILED_NAMED} more`] : [];
-  return ['failed tests by its report', ...names.slice(0, FAILED_NAMED), ...more].join('\n  ');
+  const names = tests.filter(({ outcome }) => outcome === 'failed').map(({ name }) => testTitle(name));
+  return ['failed tests by its report', ...firstNamed(names)].join('\n  ');
+}
+
+/** The first names of a list, and how many more there are. */
+export function firstNamed(names: readonly string[], most = TESTS_NAMED): string[] {
+  return names.length <= most ? [...names] : [...names.slice(0, most), `and ${names.length - most} more`];
 }
 
 /** The claim of a finished run: the declared command by digest, how it ended, and whether that is a pass. */

@@ -1,6 +1,7 @@
 import type { ReportedTest } from './junit.ts';
 
-const point = /^\s*(not )?ok\b(?:\s+\d+)?(?:\s+-)?\s*(.*?)(?:\s+#\s*(skip|todo)\b.*)?$/i;
+// A buffered subtest opens a brace behind its point.
+const point = /^\s*(not )?ok\b(?:\s+\d+)?(?:\s+-)?\s*(.*?)(?:\s+#\s*(skip|todo)\b.*?)?(?:\s*\{)?\s*$/i;
 const plan = /^1\.\.(\d+)/;
 
 /**
@@ -12,7 +13,7 @@ export function readTap(text: string): ReportedTest[] | undefined {
   let planned: number | undefined;
   let top = 0;
   let inDiagnostics = false;
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r?\n/)) {
     const bare = line.trim();
     if (inDiagnostics) {
       if (bare === '...') inDiagnostics = false;

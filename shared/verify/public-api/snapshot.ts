@@ -21,6 +21,8 @@ const snapshot = z.union([
       z.strictObject({ subpath: z.string(), names: z.array(z.string()).nullable(), types: z.string().nullable() }),
     ),
     commands: z.array(z.string()),
+    /** Entry points that are named and are not there. */
+    absent: z.array(z.string().max(4_096)).max(100),
   }),
 ]);
 
@@ -50,10 +52,15 @@ export async function publicApi(
     mounts: [report, script],
     environment: { NODE_NO_WARNINGS: '1' },
   });
+  await checkout.discard();
   const read = await readSnapshot(join(directory, name));
   if (read === undefined)
     return { underivable: `listing the exports ended with ${result.exitCode ?? result.endedBy} and no answer` };
-  return 'underivable' in read ? { underivable: read.underivable.slice(0, 500) } : { digest: digestOfValue(read) };
+  if ('underivable' in read) return { underivable: read.underivable.slice(0, 500) };
+  const { absent, ...offered } = read;
+  for (const path of absent)
+    bench.findings.caveat(`the entry point ${path} is not there after prepare: nothing of it was compared`);
+  return { digest: digestOfValue(offered) };
 }
 
 async function readSnapshot(path: string): Promise<z.infer<typeof snapshot> | undefined> {

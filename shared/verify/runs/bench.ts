@@ -3,6 +3,8 @@ import type { Packet } from '../../domain/packet/schema.ts';
 import type { TaskContext } from '../../jobs/task.ts';
 import type { SandboxDriver, SandboxIdentity } from '../../sandbox/driver.ts';
 import type { OpenedToolchains } from '../../sandbox/toolchains/open-toolchains.ts';
+import type { Findings } from '../findings.ts';
+import type { PreparedTrees } from './checkout.ts';
 import type { Recorder } from './recorder.ts';
 
 /** What every run of the verifier shares within one job. */
@@ -15,6 +17,9 @@ export type Bench = {
   readonly recorder: Recorder;
   /** What the application's environment adds to every program of the repository. */
   readonly toolchains: OpenedToolchains;
+  readonly findings: Findings;
+  /** Trees that were prepared for this job, each once. */
+  readonly prepared: PreparedTrees;
   /** Directory of the opened package cache, when the job has one. */
   readonly packages: string | null;
 };

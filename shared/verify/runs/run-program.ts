@@ -3,6 +3,7 @@ import { TaskFailure } from '../../jobs/task.ts';
 import type { Mount, SandboxResult } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import type { Bench } from './bench.ts';
+import { lastLines } from './output-text.ts';
 
 /** A tree's bytes in a directory of their own, ready for programs of the repository. */
 export type Checkout = {
@@ -11,6 +12,8 @@ export type Checkout = {
   readonly mounts: readonly Mount[];
   /** The directory as programs inside see it. */
   readonly workingDirectory: string;
+  /** Removes it. What is not discarded goes with the job's directory. */
+  discard(): Promise<void>;
 };
 
 export type Program = {
@@ -69,7 +72,7 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
       kind: 'retryable',
       class: 'environment',
       code: 'CHECK-TIMED-OUT',
-      message: `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; see the log, raise the time limit or make it end.`,
+      message: `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; see the log, raise the time limit or make it end. Its last lines:\n${lastLines(result) || '(none)'}`,
     });
   }
   if (result.endedBy === 'disk') {

@@ -3,12 +3,13 @@
  * to the file named by its argument. Entry points are imported, so the repository's code runs.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 type Json = string | null | readonly Json[] | { readonly [key: string]: Json };
 type Entry = { readonly subpath: string; readonly names: readonly string[] | null; readonly types: string | null };
+type Offer = { entries: readonly Entry[]; commands: readonly string[]; absent: readonly string[] };
 
 const [report = ''] = process.argv.slice(2);
 const answer = await listExports().catch((error: unknown) => ({
@@ -18,25 +19,28 @@ writeFileSync(report, JSON.stringify(answer));
 // An import may have left timers or sockets behind.
 process.exit(0);
 
-async function listExports(): Promise<{ entries: readonly Entry[]; commands: readonly string[] }> {
+async function listExports(): Promise<Offer> {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, Json>;
   const entries: Entry[] = [];
+  const absent: string[] = [];
   for (const [subpath, target] of subpathsOf(manifest)) {
     if (subpath.includes('*'))
       throw new Error(`exports has the pattern ${subpath}, which stands for any number of files`);
     const code = pick(target, ['node', 'import', 'module-sync', 'require', 'default']);
+    const file = code !== undefined && manifest['exports'] === undefined ? mainFile(code) : code;
+    if (code !== undefined && file === undefined) absent.push(code);
     const types =
       pick(target, ['types']) ??
       (subpath === '.' && typeof manifest['types'] === 'string' ? manifest['types'] : undefined);
     entries.push({
       subpath,
-      names: code === undefined ? null : await namesOf(code),
+      names: file === undefined ? null : await namesOf(file),
       types: types === undefined ? null : digestOf(types),
     });
   }
   const { bin = {} } = manifest;
   const commands = typeof bin === 'string' ? [String(manifest['name'])] : Object.keys(bin ?? {});
-  return { entries: entries.sort((a, b) => (a.subpath < b.subpath ? -1 : 1)), commands: commands.sort() };
+  return { entries: entries.sort((a, b) => (a.subpath < b.subpath ? -1 : 1)), commands: commands.sort(), absent };
 }
 
 function subpathsOf(manifest: Record<string, Json>): [string, Json][] {
@@ -53,6 +57,15 @@ function subpathsOf(manifest: Record<string, Json>): [string, Json][] {
   return bySubpath
     ? Object.entries(exports as Record<string, Json>).filter(([, target]) => target !== null)
     : [['.', exports]];
+}
+
+/**
+ * The file that Node loads for a `main` (Node.js: Packages, `main`), or undefined when there is none: an application that keeps what npm
+ * init wrote offers nothing, before and after alike. Under `exports` a missing file is a fault of the package.
+ */
+function mainFile(main: string): string | undefined {
+  const tried = [main, `${main}.js`, `${main}.json`, `${main}.node`, `${main}/index.js`, 'index.js'];
+  return tried.find((path) => existsSync(path) && !statSync(path).isDirectory());
 }
 
 /** First target whose conditions hold (Node.js: Packages, conditional exports). */

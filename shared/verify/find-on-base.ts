@@ -1,0 +1,82 @@
+import type { TreeId } from '../sandbox/git/object-id.ts';
+import type { Snapshot } from '../stations/work/base.ts';
+import type { CheckRun } from './checks/run-check.ts';
+import { type MissingCause, WAY_OUT } from './endings/ending.ts';
+import type { Stop } from './lines/line-verifier.ts';
+import type { RunClaim } from './receipt.ts';
+import { reproduce, reproductionCommand } from './reproduction.ts';
+import type { Bench } from './runs/bench.ts';
+import type { OwnCode } from './trees/own-code.ts';
+
+/** Why a request does not go on from its base: a no-op, or a question with its code. */
+export type Found =
+  | Stop
+  | { readonly verdict: 'did_not_run' | 'unstable'; readonly code: string; readonly question: string };
+
+/**
+ * Runs the reproduction on the base: it has to fail each time, and to fail because of the repository's own code. One that passes each
+ * time is run on the packet's own change too, where that is known.
+ */
+export async function reproduceOnBase(
+  bench: Bench,
+  base: Snapshot,
+  tree: TreeId,
+  intended: TreeId | null,
+  own: OwnCode,
+): Promise<{ readonly run: RunClaim | null; readonly stop: Found | null }> {
+  const command = reproductionCommand(bench.packet);
+  if (command === undefined) return { run: null, stop: null };
+  const {
+    claim: run,
+    together,
+    lastLines,
+  } = await reproduce(bench, base.repository, tree, command, 'reproduction on the base tree', own);
+  const named = `The reproduction command ${JSON.stringify(command).slice(0, 400)}`;
+  switch (together.says) {
+    case 'fails':
+      return { run, stop: null };
+    case 'did_not_run':
+      return { run, stop: askDidNotRun('REPRODUCTION-DID-NOT-RUN', named, together, lastLines) };
+    case 'unstable': {
+      const question = `${named} passes in ${together.passed} of ${together.runs} runs on the base as it is (REPRODUCTION-UNSTABLE), so neither its failing nor its passing proves anything. Name one that fails each time, or correct what makes it differ?`;
+      return { run, stop: { verdict: 'unstable', code: 'REPRODUCTION-UNSTABLE', question } };
+    }
+    case 'passes':
+      return { run, stop: await passesOnBase(bench, base, intended, own) };
+  }
+}
+
+async function passesOnBase(bench: Bench, base: Snapshot, intended: TreeId | null, own: OwnCode): Promise<Found> {
+  const command = reproductionCommand(bench.packet);
+  if (intended !== null && command !== undefined) {
+    const changed = await reproduce(bench, base.repository, intended, command, 'reproduction on the changed tree', own);
+    if (changed.together.says === 'fails')
+      return {
+        verdict: 'contradicts_existing_behaviour',
+        because: `the reproduction passes on commit ${base.commit} and fails once the packet's change is applied`,
+      };
+  }
+  return {
+    verdict: 'could_not_reproduce',
+    because: `the reproduction passes on commit ${base.commit} as it is, each time`,
+  };
+}
+
+/** The question of the first check that did not run on the base: nothing that the change could be blamed for. */
+export function didNotRun(checks: readonly CheckRun[]): Found | null {
+  for (const { claim, ending, lastLines } of checks) {
+    if (ending.kind !== 'did_not_run') continue;
+    return askDidNotRun('CHECK-DID-NOT-RUN', `The check ${claim.name}`, ending, lastLines);
+  }
+  return null;
+}
+
+function askDidNotRun(
+  code: string,
+  named: string,
+  { cause, what }: { readonly cause: MissingCause; readonly what: string },
+  lastLines: string,
+): Found {
+  const question = `${named} did not run on the base (${code}): ${what}. So its failing proves nothing. ${WAY_OUT[cause]} Its last lines:\n${lastLines || '(none)'}\nCorrect the command or what it needs, and submit again?`;
+  return { verdict: 'did_not_run', code, question };
+}
