@@ -13,14 +13,20 @@ export type Issuer = {
 
 const TOKEN_LENGTH = 8 * 1024;
 export const SKEW_SECONDS = 60;
+/** The longest that Entra makes a token last: 24 to 28 hours where access is evaluated continuously, 24 hours for managed identities. */
+const LIFETIME_SECONDS = 28 * 3_600 + SKEW_SECONDS;
 /** Header parameters that say where to find a key, or change what is signed (RFC 7515 §4.1): a token has no say in that. */
 const REFUSED_PARAMETERS = ['jku', 'jwk', 'x5u', 'x5c', 'crit', 'b64', 'zip'];
 
+/** Nothing that a database could trim or fold away when it compares: Azure SQL ignores spaces at the end. */
+const PLAIN = /^[A-Za-z0-9-]+$/;
+
 const payload = z.object({
-  tid: z.string().min(1).max(64),
-  oid: z.string().min(1).max(128),
+  tid: z.string().max(64).regex(PLAIN),
+  oid: z.string().max(128).regex(PLAIN),
   ver: z.literal('2.0'),
   iat: z.number(),
+  exp: z.number(),
   auth_time: z.number().optional(),
   scp: z.string().min(1).optional(),
   roles: z.array(z.string()).min(1).optional(),
@@ -31,7 +37,8 @@ const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash'];
 
 /**
  * Checks an access token (RFC 9068 §4, and Entra's claims validation): RS256 and nothing else, a key of the configured
- * issuer, exact issuer, audience and tenant, in time within 60 s, an access token that says what it grants. Throws
+ * issuer, exact issuer, audience and tenant, in time within 60 s and for no longer than
+ * Entra makes one, an access token that says what it grants. Throws
  * `Unauthenticated`, whose reason is counted and never told to the caller.
  */
 export async function verifyToken(token: string, issuer: Issuer): Promise<Claims> {
@@ -41,7 +48,11 @@ export async function verifyToken(token: string, issuer: Issuer): Promise<Claims
   if (ID_TOKEN_CLAIMS.some((claim) => claims[claim] !== undefined)) throw new Unauthenticated('id_token');
   const parsed = payload.safeParse(claims);
   if (!parsed.success) throw new Unauthenticated('claims');
-  const { tid, oid, scp, roles, auth_time: authenticated } = parsed.data;
+  const { tid, oid, scp, roles, iat, exp, auth_time: authenticated } = parsed.data;
+  const latest = Date.now() / 1000 + SKEW_SECONDS;
+  if (iat > latest) throw new Unauthenticated('issued_in_future');
+  if (authenticated !== undefined && authenticated > latest) throw new Unauthenticated('authenticated_in_future');
+  if (exp - iat > LIFETIME_SECONDS) throw new Unauthenticated('lifetime');
   if (tid !== issuer.tenant) throw new Unauthenticated('tenant');
   // A token is a delegated one or an application's: one that claims to be both, or neither, was made by no issuer of ours.
   if ((scp === undefined) === (roles === undefined)) throw new Unauthenticated('grant');

@@ -39,5 +39,5 @@ export const leaseLost = (job: string): Refusal =>
   new Refusal(
     409,
     'FACTORY-LEASE-LOST',
-    `The lease you hold on job ${job} is no longer current: it expired, was released or was claimed by another worker. Stop the work and claim again; nothing was changed.`,
+    `The lease named for job ${job} is not current: it expired, was released, was claimed by another worker, or never was. Stop the work and claim again; nothing was changed.`,
   );

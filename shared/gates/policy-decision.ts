@@ -9,8 +9,11 @@ import type { PolicyDecision } from './policy/engine.ts';
 
 /** How recent an authentication must be to count as fresh. */
 export const FRESH_MS = 10 * 60_000;
+/** How far ahead another clock may be. */
+const SKEW_MS = 60_000;
 
-export const isFresh = (actor: Actor, now: number): boolean => now - actor.authenticatedAt <= FRESH_MS;
+export const isFresh = (actor: Actor, now: number): boolean =>
+  now - actor.authenticatedAt <= FRESH_MS && actor.authenticatedAt <= now + SKEW_MS;
 
 /** The roles that count for an application: those of the whole tenant, and those given for this one. */
 export function rolesAt(actor: Actor, application: string | undefined): Actor['roles'] {

@@ -62,7 +62,8 @@ function fitting<T>(schema: z.ZodType<T>, value: unknown): T {
 
 /** Query parameters that fit the schema. One given twice, and one that is not known, is refused with 422 `FACTORY-QUERY-INVALID`. */
 export function readQuery<T>(query: URLSearchParams, schema: z.ZodType<T>): T {
-  const given: Record<string, string> = {};
+  // Without a prototype, `__proto__` is a name like any other.
+  const given: Record<string, string> = Object.create(null);
   for (const [name, value] of query) {
     if (Object.hasOwn(given, name))
       throw invalid('FACTORY-QUERY-INVALID', 'The query', [

@@ -20,7 +20,8 @@ export function plainValueFault(root: unknown, maxDepth: number): RefusalDetail 
         message: `The value is nested deeper than ${maxDepth} levels. Flatten it.`,
       };
     for (const [key, child] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-      const keyFault = typeof key === 'string' ? (key === '__proto__' ? PROTOTYPE : ownFault(key)) : undefined;
+      if (key === '__proto__') return { pointer: pointerTo([...path, key]), ...PROTOTYPE };
+      const keyFault = typeof key === 'string' ? ownFault(key) : undefined;
       if (keyFault !== undefined) return { pointer: pointerTo(path), ...keyFault };
       open.push({ value: child, path: [...path, key] });
     }
@@ -28,7 +29,8 @@ export function plainValueFault(root: unknown, maxDepth: number): RefusalDetail 
   return undefined;
 }
 
-const PROTOTYPE = { code: 'forbidden_key', message: 'A key is named "__proto__", which names no field. Remove it.' };
+/** Never a field of anything, and no plain key of an object either. */
+const PROTOTYPE = { code: 'unknown_field', message: 'There is no field "__proto__" here. Remove it.' };
 
 function ownFault(value: unknown): { code: string; message: string } | undefined {
   if (typeof value === 'number' && !Number.isFinite(value))

@@ -27,11 +27,14 @@ export type NextClaim = { readonly claim: ClaimAnswer | undefined; readonly cont
 type Next = Committed<NextClaim>;
 type Claimed = Committed<ClaimAnswer>;
 
+const servesPool = (actor: Actor, pool: Pool): boolean =>
+  Object.entries(POOLS_OF_ROLE).some(
+    ([role, pools]) => actor.roles.some((mine) => mine === role) && (pools as readonly string[]).includes(pool),
+  );
+
 /** Refuses with 403 `FACTORY-POOL-FORBIDDEN` when none of the caller's roles may claim this pool. */
 export function mayClaim(actor: Actor, pool: Pool): void {
-  for (const [role, pools] of Object.entries(POOLS_OF_ROLE)) {
-    if (actor.roles.some((mine) => mine === role) && (pools as readonly string[]).includes(pool)) return;
-  }
+  if (servesPool(actor, pool)) return;
   throw new Refusal(
     403,
     'FACTORY-POOL-FORBIDDEN',
@@ -75,7 +78,7 @@ function* candidateWithinLimit(context: PlaneContext, pool: Pool): Command<{ rea
 }
 
 /**
- * As `claimNext`, for one job; undefined when nothing is left of its application's budget, and its request was ended for it. Refuses with 404, 409
+ * As `claimNext`, for one job; undefined when nothing is left of its application's budget, and its request was ended for it. Refuses with 404 (also a job of a pool that the caller does not serve), 409
  * `FACTORY-ALREADY-LEASED`, `FACTORY-JOB-FINISHED` or `FACTORY-JOB-NOT-DUE`.
  */
 export function* claimJob(
@@ -117,8 +120,8 @@ function* lease(context: PlaneContext, actor: Actor, jobId: JobId, claimId: stri
   const { tenant } = context;
   const request = yield* one(lockRequestOfJob({ tenant, job: jobId }));
   const job = request === undefined ? undefined : yield* one(lockJob({ tenant, job: jobId }));
-  if (request === undefined || job === undefined) throw notFound(`Job ${jobId}`);
-  mayClaim(actor, job.pool);
+  // A job of a pool that the caller does not serve is refused as one that is not there.
+  if (request === undefined || job === undefined || !servesPool(actor, job.pool)) throw notFound(`Job ${jobId}`);
   const { now } = request;
   const binding = { job: job.id, owner: actor.principal, claimId, incarnation: context.incarnation };
   if (job.state === 'leased') {

@@ -1,6 +1,6 @@
 import { digestOfBytes } from '../domain/digest.ts';
 import type { JobId } from '../domain/ids.ts';
-import { leaseLost, notFound } from '../domain/refusal.ts';
+import { leaseLost } from '../domain/refusal.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { type Command, one } from '../store/command.ts';
 import { lockJob } from '../store/jobs/read.ts';
@@ -17,13 +17,14 @@ export type HeldLease = {
 };
 
 /**
- * Takes the request row and then the job row, and checks the lease token against the row. Refuses with 404 a job that is not
- * there, and with 409 `FACTORY-LEASE-LOST` a token that was never this job's, is another worker's, or belongs to an earlier epoch.
+ * Takes the request row and then the job row, and checks the lease token against the row. Refuses with 409
+ * `FACTORY-LEASE-LOST` a token that was never this job's, is another worker's, or belongs to an earlier epoch; a job that is not there
+ * alike, so that nobody learns which jobs exist.
  */
 export function* holdLease(context: PlaneContext, actor: Actor, jobId: JobId, token: string): Command<HeldLease> {
   const request = yield* one(lockRequestOfJob({ tenant: context.tenant, job: jobId }));
   const job = request === undefined ? undefined : yield* one(lockJob({ tenant: context.tenant, job: jobId }));
-  if (request === undefined || job === undefined) throw notFound(`Job ${jobId}`);
+  if (request === undefined || job === undefined) throw leaseLost(jobId);
   const epoch = epochOf(token);
   if (
     epoch === undefined ||

@@ -16,7 +16,8 @@ export type NamedOutput = { readonly name: string; readonly digest: string; read
 
 /**
  * Records what a job put out. Refuses with 422 `FACTORY-OUTPUT-UNKNOWN`, a detail each, what was neither uploaded under this very
- * job and epoch nor carried by its report: a digest that exists elsewhere is no output. A plan and a verifier's receipt get rows of their own, which approvals bind.
+ * job and epoch nor carried by its report: a digest that exists elsewhere is no output; with 422
+ * `FACTORY-OUTPUT-REPEATED` a name that is used twice. A plan and a verifier's receipt get rows of their own, which approvals bind.
  */
 export function* recordOutputs(
   context: PlaneContext,
@@ -29,6 +30,7 @@ export function* recordOutputs(
 ): Command<void> {
   if (outputs.length === 0) return;
   const { job, request, now } = held;
+  refuseRepeated(outputs, job.id);
   const tenant = job.tenant_id;
   const uploads = yield* rows(uploadsOfJob({ tenant, job: job.id, epoch: job.lease_epoch }));
   const known = new Map(
@@ -122,4 +124,22 @@ export function* recordOutputs(
       created_at: now,
     }),
   );
+}
+
+function refuseRepeated(outputs: readonly NamedOutput[], job: string): void {
+  const details = outputs.flatMap(({ name }, index) =>
+    outputs.findIndex((output) => output.name === name) === index
+      ? []
+      : [
+          {
+            pointer: `/outputs/${index}/name`,
+            code: 'duplicate_output',
+            message: `The output "${name}" is named twice. Keep one.`,
+          },
+        ],
+  );
+  if (details.length > 0)
+    throw new Refusal(422, 'FACTORY-OUTPUT-REPEATED', `Job ${job} names an output twice. Nothing was changed.`, {
+      details,
+    });
 }

@@ -114,6 +114,13 @@ async function answerTo(route: Route, request: HttpRequest, opened: Plane): Prom
 async function authenticate(opened: Plane, headers: Headers): Promise<Actor> {
   const header = headers.get('authorization');
   if (header === null) throw new Unauthenticated('no_token');
+  // Hosts join a repeated header by commas (RFC 9110 §5.3), and no token holds one: which of them was meant, nobody can say.
+  if (header.includes(','))
+    throw new Refusal(
+      400,
+      'FACTORY-AUTHORIZATION-REPEATED',
+      'The call has more than one Authorization header. Send one; nothing was changed.',
+    );
   const match = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header);
   if (match?.[1] === undefined) throw new Unauthenticated('no_bearer');
   return await opened.actors.actorOf(await opened.verify(match[1]));

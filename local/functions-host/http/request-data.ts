@@ -16,6 +16,9 @@ export function readValues(request: IncomingMessage, url: URL, routeParameters: 
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
+  // Node keeps the first of these alone; the real host shows an app both.
+  const credentials = request.headersDistinct.authorization ?? [];
+  if (credentials.length > 1) headers['authorization'] = credentials.join(',');
   const query: Record<string, string> = {};
   for (const [name, value] of url.searchParams) query[name] = name in query ? `${query[name]},${value}` : value;
   return { url, headers, query, parameters: routeParameters };
