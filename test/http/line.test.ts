@@ -236,7 +236,7 @@ describe('the job protocol over HTTP', () => {
       (await control.call('POST', `${path}/claim`, { as: 'station', json: { claimId: claimId() } })).json['code'],
     ).toBe('FACTORY-ALREADY-LEASED');
     expect((await control.call('POST', `${path}/claim`, { as: 'verifier', json: { claimId: claimId() } })).status).toBe(
-      403,
+      404,
     );
     expect(
       (await control.call('POST', '/pools/verify/claim', { as: 'station', json: { claimId: claimId() } })).json['code'],
