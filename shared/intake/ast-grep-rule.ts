@@ -1,3 +1,4 @@
+import { type TemplateVariable, variablesOf } from '../domain/packet/fix-template.ts';
 import type { AstGrepRule } from '../domain/packet/line-input.ts';
 import type { RefusalDetail } from '../domain/refusal.ts';
 
@@ -6,7 +7,6 @@ const RULE_KEYS = new Set(['inside', 'has', 'precedes', 'follows', 'not']);
 const LIST_KEYS = new Set(['all', 'any']);
 const OTHER_KEYS = new Set(['pattern', 'kind', 'regex', 'nthChild', 'range', 'matches']);
 const RELATION_KEYS = new Set(['stopBy', 'field']);
-const META_VARIABLE = /\$\$\$[A-Z_][A-Z0-9_]*|\$[A-Z_][A-Z0-9_]*/gu;
 
 /**
  * The cheap part of checking structural rules: ids are unique, a rule has the keys of a rule, and a replacement uses no
@@ -24,16 +24,54 @@ export function ruleFaults(rules: readonly AstGrepRule[]): RefusalDetail[] {
         message: `The rule id "${rule.id}" is used twice. Choose another.`,
       });
     ids.add(rule.id);
-    const bound = new Set(JSON.stringify(rule.rule).match(META_VARIABLE) ?? []);
-    const loose = (rule.fix.match(META_VARIABLE) ?? []).find((variable) => !bound.has(variable));
-    if (loose !== undefined)
-      faults.push({
-        pointer: `${pointer}/fix`,
-        code: 'unbound_variable',
-        message: `The replacement uses ${loose.slice(0, 64)}, which no pattern of the rule binds. Bind it, or take it out.`,
-      });
+    faults.push(
+      ...[rule.constraints, rule.utils].flatMap((rules, at) =>
+        namedFaults(rules, `${pointer}/${at === 0 ? 'constraints' : 'utils'}`),
+      ),
+    );
+    faults.push(...transformFaults(rule, pointer), ...unboundFaults(rule, pointer));
     return faults;
   });
+}
+
+const namedFaults = (rules: AstGrepRule['utils'] = {}, pointer: string): RefusalDetail[] =>
+  Object.entries(rules).flatMap(([name, rule]) => shapeFaults(rule, `${pointer}/${name.slice(0, 64)}`, false));
+
+/** The program of ast-grep has rewriters; its library passes a text on as it is instead. */
+function transformFaults({ transform = {} }: AstGrepRule, pointer: string): RefusalDetail[] {
+  return Object.entries(transform)
+    .filter(([, value]) => (typeof value === 'string' ? /^\s*rewrite\b/.test(value) : Object.hasOwn(value, 'rewrite')))
+    .map(([name]) => ({
+      pointer: `${pointer}/transform/${name.slice(0, 64)}`,
+      code: 'not_served',
+      message:
+        'Of transformations, replace, substring and convert are served. Write the rewriting as a rule of its own.',
+    }));
+}
+
+/** Variables that the fix uses in a way in which nothing binds them: ast-grep leaves them out without a word, or refuses the rule. */
+function unboundFaults(
+  { rule, constraints, utils, transform = {}, fix }: AstGrepRule,
+  pointer: string,
+): RefusalDetail[] {
+  const shown = ({ kind, name }: TemplateVariable) => `${kind === 'multiple' ? '$$$' : '$'}${name}`;
+  // A name that begins with an underscore matches without being kept.
+  const kept = variablesOf(JSON.stringify([rule, constraints, utils])).filter(({ name }) => !name.startsWith('_'));
+  const bound = new Set([...kept.map(shown), ...Object.keys(transform).map((name) => `$${name}`)]);
+  const loose = variablesOf(fix)
+    .map(shown)
+    .find((variable) => !bound.has(variable));
+  if (loose === undefined) return [];
+  const name = loose.replace(/^\$+/, '');
+  const other = [`$${name}`, `$$$${name}`].find((variable) => bound.has(variable));
+  const why = other === undefined ? 'which no pattern of the rule binds' : `which the rule binds as ${other}`;
+  return [
+    {
+      pointer: `${pointer}/fix`,
+      code: 'unbound_variable',
+      message: `The replacement uses ${loose.slice(0, 64)}, ${why}. Bind it, or take it out.`,
+    },
+  ];
 }
 
 function shapeFaults(rule: unknown, pointer: string, related: boolean): RefusalDetail[] {

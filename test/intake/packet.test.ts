@@ -355,6 +355,46 @@ describe('the battery of bad packets', () => {
     ).toContain(expected);
   });
 
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a list used as one', { rule: { pattern: 'old($$$A)' }, fix: 'new($A)' }, '/line/rules/0/fix unbound_variable'],
+    [
+      'a variable that is not kept',
+      { rule: { pattern: 'old($_A)' }, fix: 'new($_A)' },
+      '/line/rules/0/fix unbound_variable',
+    ],
+    ['rewriters', { rewriters: [] }, '/line/rules/0/rewriters not_served'],
+    ['a severity', { severity: 'error' }, '/line/rules/0/severity not_served'],
+    ['paths of its own', { files: ['src/**'] }, '/line/rules/0/files not_served'],
+    [
+      'a transformation that is not served',
+      { transform: { B: { rewrite: { source: '$A', rewriters: ['x'] } } } },
+      '/line/rules/0/transform/B not_served',
+    ],
+    ['a constraint that is no rule', { constraints: { A: { knd: 'x' } } }, '/line/rules/0/constraints/A not_a_rule'],
+  ])('an ast-grep rule with %s is refused by name', (_name, more, expected) => {
+    const rule = { id: 'r', language: 'typescript', rule: { pattern: 'old($A)' }, fix: 'new($A)', ...more };
+    expect(spoilt((packet) => (packet.line = { name: 'api-migration', rules: [rule] }))).toContain(expected);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['an operator', { rule: { pattern: '$A $$OP $B' }, fix: '$B $$OP $A' }],
+    [
+      'constraints, utilities and transformations',
+      {
+        rule: { pattern: 'old($A)', has: { matches: 'u' } },
+        constraints: { A: { kind: 'string' } },
+        utils: { u: { kind: 'string' } },
+        transform: { B: { substring: { source: '$A', startChar: 1 } } },
+        fix: 'new($B)',
+      },
+    ],
+    ['a dollar that is none of a variable', { fix: '$el.new($A, $1)' }],
+    ["ast-grep's name of the language", { language: 'TypeScript' }],
+  ])('an ast-grep rule with %s is taken', (_name, more) => {
+    const rule = { id: 'r', language: 'ts', rule: { pattern: 'old($A)' }, fix: 'new($A)', ...more };
+    expect(() => json({ ...goodPacket(), line: { name: 'api-migration', rules: [rule] } })).not.toThrow();
+  });
+
   it.each([[[]], [null], [1], ['text']])('refuses %j, which is no packet', (value) => {
     expect(faultsOf(value)).toEqual([' wrong_type']);
   });

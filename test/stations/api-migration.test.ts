@@ -28,7 +28,14 @@ beforeAll(async () => {
 });
 afterAll(() => jobs.remove());
 
-type Rule = { readonly rule: Record<string, unknown>; readonly fix?: string; readonly language?: string };
+type Rule = {
+  readonly rule: Record<string, unknown>;
+  readonly fix?: string;
+  readonly language?: string;
+  readonly constraints?: Record<string, unknown>;
+  readonly utils?: Record<string, unknown>;
+  readonly transform?: Record<string, unknown>;
+};
 
 function lineFor(rules: readonly Rule[], scope: Record<string, unknown> = { allowedPaths: ['src/**'] }): Line {
   const numbered = rules.map((rule, index) => ({ id: `rule-${index}`, language: 'javascript', fix: 'x', ...rule }));
@@ -115,11 +122,134 @@ describe.skipIf(noSandbox)('an api migration', () => {
     });
   });
 
-  test('a fix that brings its own match up again ends, and is invalid', async () => {
-    const line = lineFor([{ rule: { pattern: 'old($A)' }, fix: 'old(wrap($A))' }]);
+  test.each<[string, Rule[], string]>([
+    [
+      'that brings its own match up again',
+      [{ rule: { pattern: 'old($A)' }, fix: 'old(wrap($A))' }],
+      'FIX-MATCHES-AGAIN',
+    ],
+    [
+      'that another rule undoes',
+      [
+        { rule: { pattern: 'old($A)' }, fix: 'renamed($A)' },
+        { rule: { pattern: 'renamed($A)' }, fix: 'old($A)' },
+      ],
+      'FIX-MATCHES-AGAIN',
+    ],
+    ['that makes no code', [{ rule: { pattern: 'old($A, $B, $C)' }, fix: 'modern($A $B)' }], 'FIX-BREAKS-SYNTAX'],
+    [
+      'that makes no code of what another rule made',
+      [
+        { rule: { pattern: 'old($A)' }, fix: 'renamed($A)' },
+        { rule: { pattern: 'renamed($A)' }, fix: 'renamed($A' },
+      ],
+      'FIX-BREAKS-SYNTAX',
+    ],
+  ])('a fix %s is told before anyone approves a plan', async (_, rules, code) => {
+    const line = lineFor(rules);
+    expect((await plan(line, await baseline(line))).failure).toMatchObject({
+      kind: 'needs_human',
+      code,
+      question: expect.stringMatching(/rule-[01] .*src\/calls\.js/),
+    });
+  });
+
+  test('applies rules in turn, and again while one brings up what another looks for', async () => {
+    const line = lineFor([
+      { rule: { pattern: 'second($A)' }, fix: 'third($A)' },
+      { rule: { pattern: 'old(1)' }, fix: 'second(1)' },
+    ]);
+    const change = await implement(line, await plan(line, await baseline(line)));
+    expect(change.text('diff')).toContain('+third(1);');
+  });
+
+  test('serves constraints, transformations and utilities', async () => {
+    const line = lineFor([
+      {
+        rule: { pattern: 'old($A)', has: { matches: 'number', stopBy: 'end' } },
+        utils: { number: { kind: 'number' } },
+        constraints: { A: { regex: '^1$' } },
+        transform: { B: { replace: { source: '$A', replace: '1', by: 'one' } } },
+        fix: 'renamed($B)',
+        language: 'JavaScript',
+      },
+    ]);
     const before = await baseline(line);
-    const judged = await validate(line, before, await implement(line, await plan(line, before)));
-    expect(judged.outcome).toMatchObject({ verdict: 'invalid', summary: expect.stringContaining('still matches') });
+    const change = await implement(line, await plan(line, before));
+    expect(change.text('diff')).toContain('-old(1);\n+renamed(one);');
+    expect((await validate(line, before, change)).outcome).toMatchObject({ verdict: 'valid' });
+  });
+
+  describe('covers what people mean by a language', () => {
+    const typescript = { ...migrate, language: 'typescript' };
+    const on = async (files: Files, rule: Rule = typescript): Promise<Line> => ({
+      ...(await lineOn(files)),
+      packet: lineFor([rule], { allowedPaths: ['**'] }).packet,
+    });
+
+    test('TypeScript is searched and rewritten in .tsx too', async () => {
+      const line = await on({ 'a.ts': 'export const a = 1;\n', 'b.tsx': 'export const B = () => <b>{old(2)}</b>;\n' });
+      const before = await baseline(line);
+      expect(before.outcome).toMatchObject({ verdict: 'not_required' });
+      const change = await implement(line, await plan(line, before));
+      expect(change.text('diff')).toContain('<b>{renamed(2)}</b>');
+      expect((await validate(line, before, change)).outcome).toMatchObject({ verdict: 'valid' });
+    });
+
+    test('a JavaScript file with Flow is rewritten', async () => {
+      const line = await on({ 'a.js': '// @flow\nconst a: number = old(1);\n' }, migrate);
+      const change = await implement(line, await plan(line, await baseline(line)));
+      expect(change.text('diff')).toContain('+const a: number = renamed(1);');
+    });
+
+    test('what was searched is said with the proof', async () => {
+      const done = await baseline(
+        await on({ 'a.ts': 'f();\n', 'b.tsx': 'f();\n', 'c.mts': 'f();\n', 'd.js': 'old();\n' }),
+      );
+      expect(done.outcome).toMatchObject({
+        verdict: 'already_true',
+        summary: expect.stringContaining('3 files (1 .mts, 1 .ts, 1 .tsx) searched'),
+      });
+    });
+
+    test.each<[string, Files, string]>([
+      ['a component', { 'App.vue': '<script lang="ts">old(1)</script>\n' }, 'App.vue (code inside it is not searched)'],
+      ['an inline script', { 'a.html': '<script>\nold(1)\n</script>\n' }, 'a.html (code inside it'],
+      ['an event handler', { 'a.html': '<b onclick="old(1)">x</b>\n' }, 'a.html (code inside it'],
+      ['a file that does not parse', { 'a.ts': 'let a: = "old";\n' }, "a.ts (ast-grep can't parse all of it (line 1))"],
+      ['another encoding', { 'a.ts': Buffer.from('old(1)\n', 'utf16le') }, 'a.ts (it is not UTF-8)'],
+      ['a file that is too large', { 'a.ts': `${'f(1);\n'.repeat(800_000)}// old\n` }, 'a.ts (it has'],
+    ])('nothing found is no proof for %s', async (_, files, named) => {
+      const done = await baseline(await on({ 'b.ts': 'f();\n', ...files }));
+      expect(done.outcome).toMatchObject({
+        verdict: 'needs_human',
+        summary: 'ABSENCE-UNPROVED',
+        question: expect.stringContaining(named),
+      });
+    });
+
+    test.each<[string, Files]>([
+      ['a component without the name', { 'App.vue': '<script lang="ts">f(1)</script>\n' }],
+      ['a page whose text has the name', { 'a.html': '<script src="x.js"></script><p>old</p>\n' }],
+      ['a file without the name that does not parse', { 'a.ts': 'let a: = ;\n' }],
+    ])("%s stands in no one's way", async (_, files) => {
+      const done = await baseline(await on({ 'b.ts': 'f();\n', ...files }));
+      expect(done.outcome).toMatchObject({ verdict: 'already_true' });
+    });
+
+    test('files that could not be searched raise the risk of what is changed elsewhere', async () => {
+      const line = await on({ 'a.ts': 'old(1);\n', 'App.vue': '<script>old(1)</script>\n' });
+      const before = await baseline(line);
+      const planned = await plan(line, before);
+      const concerns = [{ kind: 'unread_files', detail: 'App.vue (code inside it is not searched)' }];
+      expect(planned.outcome).toMatchObject({ facts: { concerns } });
+      const judged = await validate(line, before, await implement(line, planned));
+      expect(judged.outcome).toMatchObject({
+        verdict: 'valid',
+        facts: { concerns: expect.arrayContaining(concerns) },
+      });
+      expect(judged.text('receipt')).toContain('whether a rule still matches in App.vue');
+    });
   });
 
   test('a change by hand is judged by the same rules', async () => {

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
 
+/** Languages of rules, as this program names them. */
+const RULE_LANGUAGES = ['javascript', 'typescript', 'tsx', 'html', 'css'] as const;
+export type RuleLanguage = (typeof RULE_LANGUAGES)[number];
+
 /** What each product line needs beside the common fields. `name` picks the line. */
 const patch = z.strictObject({
   name: z.literal('patch'),
@@ -8,13 +12,42 @@ const patch = z.strictObject({
   patch: z.string().min(1).max(LIMITS.packet.patchBytes),
 });
 
+/** Fields of an ast-grep rule file that this line does not serve: refused by name, as whoever wrote them expects something of them. */
+const notServed = (why: string) =>
+  z
+    .unknown()
+    .optional()
+    .refine((value) => value === undefined, { message: why, params: { code: 'not_served' } });
+const forReaders = notServed(
+  'It is for readers of a linter. Remove it; the packet says what the rule is for in "intent".',
+);
+const forPaths = notServed('Remove it; the packet says which files in scope.allowedPaths and scope.deniedPaths.');
+
 const astGrepRule = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
-  language: z.enum(['javascript', 'typescript', 'tsx', 'html', 'css']),
+  /** A language by its name or one of the aliases that ast-grep knows. */
+  language: z.enum([...RULE_LANGUAGES, 'JavaScript', 'TypeScript', 'Tsx', 'Html', 'Css', 'js', 'jsx', 'ts']),
   /** An ast-grep rule object (https://ast-grep.github.io/reference/rule.html). */
   rule: z.record(z.string(), z.unknown()),
+  /** What the captured nodes have to be, by the name of their meta variable. */
+  constraints: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  /** Rules that `matches` refers to, by name. */
+  utils: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  /** New meta variables made of captured ones: `replace`, `substring` and `convert` of ast-grep. */
+  transform: z.record(z.string(), z.union([z.string(), z.record(z.string(), z.unknown())])).optional(),
   /** Replacement template with meta variables. */
   fix: z.string().max(LIMITS.packet.textLength),
+  rewriters: notServed(
+    'Rewriters run in the command-line program of ast-grep only. Write their rewriting as rules of their own.',
+  ),
+  files: forPaths,
+  ignores: forPaths,
+  severity: forReaders,
+  message: forReaders,
+  note: forReaders,
+  url: forReaders,
+  labels: forReaders,
+  metadata: forReaders,
 });
 
 const apiMigration = z.strictObject({
@@ -58,3 +91,11 @@ export const lineInput = z.union([
 ]);
 export type LineInput = z.infer<typeof lineInput>;
 export type AstGrepRule = z.infer<typeof astGrepRule>;
+
+const aliases: Readonly<Record<string, RuleLanguage>> = { js: 'javascript', jsx: 'javascript', ts: 'typescript' };
+
+/** The language of a rule by its own name. */
+export function languageOfRule({ language }: AstGrepRule): RuleLanguage {
+  const name = language.toLowerCase();
+  return aliases[name] ?? RULE_LANGUAGES.find((known) => known === name) ?? 'javascript';
+}

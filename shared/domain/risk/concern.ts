@@ -30,6 +30,10 @@ export const CONCERNS = {
     tier: 'medium',
     because: 'Parts of the tree are delivered unchanged but were not checked out or tested',
   },
+  unread_files: {
+    tier: 'medium',
+    because: 'Files that the goal covers could not be searched, so that it is met there is not proved',
+  },
   three_way: { tier: 'medium', because: 'The patch did not fit as written and was merged by three-way' },
 } as const satisfies Readonly<Record<string, { readonly tier: RiskTier; readonly because: string }>>;
 

@@ -5,6 +5,7 @@ import { captureTree } from '../../sandbox/git/tree-capture.ts';
 import type { Intention, Readiness, Station, StationWork } from '../station.ts';
 import { requireSandbox } from '../work/sandbox-permission.ts';
 import { runRules } from './run-rules.ts';
+import { unreadConcern, unreadInWords } from './unread.ts';
 
 /** Rewrites calls of an interface by the packet's ast-grep rules. */
 export const apiMigrationStation: Station = { name: 'api-migration', probe, tool, intend, implement };
@@ -22,16 +23,18 @@ async function tool(): Promise<string> {
 async function intend(work: StationWork): Promise<Intention> {
   await requireSandbox(work.driver, work.declaration);
   const { context, driver, packet, base } = work;
-  const { matches } = await runRules({
-    context,
-    driver,
-    packet,
-    repository: base.repository,
-    tree: base.tree,
-    rewrite: false,
-  });
+  const { repository, tree } = base;
+  // The rewriting is tried where nothing depends on it: a fix that can't be used is told before anyone approves a plan.
+  const found = await runRules({ context, driver, packet, repository, tree, rewrite: true });
+  const { matches } = found;
+  if (matches.length === 0 && found.unreadCount > 0)
+    return {
+      verdict: 'needs_human',
+      code: 'ABSENCE-UNPROVED',
+      question: `No rule matches in the ${found.searched} searched, but ${unreadInWords(found)} may hold one. Put them under scope.deniedPaths if the goal does not mean them, and submit again?`,
+    };
   if (matches.length === 0)
-    return { verdict: 'not_applicable', summary: 'no rule matches in the files that the packet allows' };
+    return { verdict: 'not_applicable', summary: `no rule matches in the ${found.searched} that the packet allows` };
   const byPath = Map.groupBy(matches, ({ path }) => path);
   const changes = [...byPath].map(([path, found]) => ({
     path,
@@ -41,7 +44,10 @@ async function intend(work: StationWork): Promise<Intention> {
     verdict: 'ok',
     changes,
     decisions: [],
-    facts: { count: matches.reduce((total, { count }) => total + count, 0) },
+    facts: {
+      count: matches.reduce((total, { count }) => total + count, 0),
+      ...(found.unreadCount === 0 ? {} : { concerns: [unreadConcern(found)] }),
+    },
   };
 }
 

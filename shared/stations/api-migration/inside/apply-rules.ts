@@ -1,35 +1,35 @@
 /**
  * Runs inside the sandbox, by itself: reads a request on standard input, counts what ast-grep rules match in files below the
- * working directory, rewrites them if asked, and answers on standard output. The rules are a stranger's input to a native
- * library, which is why no process of the worker runs them.
+ * working directory, rewrites them if asked, and answers on standard output. What could hold a match and could not be searched is
+ * named, as finding none elsewhere proves nothing about it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Lang, type NapiConfig, parse, type SgNode } from '@ast-grep/napi';
+import type { SgNode } from '@ast-grep/napi';
+import { type Grammar, marksOf } from '../../work/parsers/inside/grammars.ts';
+import { syntaxErrors } from '../../work/parsers/inside/syntax-errors.ts';
+import { rewritten } from './rewrite.ts';
+import { find, type Rule, ruleFault } from './rule.ts';
+import { readSource, type Source } from './source-file.ts';
+import { wordTest } from './words.ts';
 
-type Rule = {
-  readonly id: string;
-  readonly language: string;
-  readonly rule: Record<string, unknown>;
-  readonly fix: string;
+type File = {
+  readonly path: string;
+  /** Rules, by their place, and the grammars to try, the fitting one first; none for a file that can only hold such code inside. */
+  readonly rules: readonly number[];
+  readonly grammars: readonly Grammar[];
 };
-type Request = {
-  readonly rewrite: boolean;
-  readonly rules: readonly Rule[];
-  readonly files: readonly { readonly path: string; readonly language: string }[];
-};
+type Request = { readonly rewrite: boolean; readonly rules: readonly Rule[]; readonly files: readonly File[] };
+type Place = { readonly path: string; readonly rule: string };
+type Found = { matches: (Place & { count: number })[]; unread: { path: string; why: string }[] };
+/** Why a rewriting can't be used. */
+type Stopped =
+  | { readonly notText: Place }
+  | { readonly broken: Place & { readonly line: number; readonly text: string } }
+  | { readonly endless: Place & { readonly line: number } };
 
-const languages: Readonly<Record<string, Lang>> = {
-  javascript: Lang.JavaScript,
-  typescript: Lang.TypeScript,
-  tsx: Lang.Tsx,
-  html: Lang.Html,
-  css: Lang.Css,
-};
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** commitEdits of ast-grep 0.51 drops it; it goes around the library. */
-const byteOrderMark = '\u{FEFF}';
-/** A fix may bring up what an outer match hid; one that always matches again is given up here and left for the verifier. */
-const passes = 10;
+const UNREAD_TOLD = 200;
+/** Inline scripts, event handlers and addresses that are scripts. */
+const scriptInside = /<script\b[^>]*>\s*[^\s<]|\son[a-z]+\s*=|javascript:/i;
 
 const request = JSON.parse(readFileSync(0, 'utf8')) as Request;
 process.stdout.write(JSON.stringify(applyRules(request)));
@@ -39,102 +39,84 @@ function applyRules({ rewrite, rules, files }: Request): unknown {
     .map((rule) => ({ rule: rule.id, message: ruleFault(rule) }))
     .find(({ message }) => message !== undefined);
   if (faulty !== undefined) return { fault: faulty };
-  const matches: { path: string; rule: string; count: number }[] = [];
-  for (const { path, language } of files) {
-    const own = rules.filter((rule) => rule.language === language);
-    const content = readContent(path);
-    if (content === undefined) {
-      const matching = own.find((rule) => find(readFileSync(path, 'latin1'), rule).length > 0);
-      if (matching !== undefined) return { notText: { path, rule: matching.id } };
-      continue;
+  const tests = rules.map(({ rule, utils }) => wordTest(rule, utils));
+  const found: Found = { matches: [], unread: [] };
+  for (const file of files) {
+    const source = readSource(file.path);
+    const { text } = source;
+    const possible = file.rules.filter((index) => text === undefined || tests[index]?.(text) === true);
+    const own = possible.flatMap((index) => rules[index] ?? []);
+    // The words may come with an earlier rule's fix.
+    const all = file.rules.flatMap((index) => rules[index] ?? []);
+    if (own.length === 0) continue;
+    const stopped = search(file, source, own, rewrite ? all : undefined, found);
+    if (stopped !== undefined) return stopped;
+  }
+  return { ...found, unread: found.unread.slice(0, UNREAD_TOLD), unreadCount: found.unread.length };
+}
+
+function search(
+  file: File,
+  source: Source,
+  own: readonly Rule[],
+  rewriting: readonly Rule[] | undefined,
+  found: Found,
+): Stopped | undefined {
+  const { path } = file;
+  const unread = (why: string): undefined => {
+    found.unread.push({ path, why });
+  };
+  if (source.kind === 'unread') return unread(source.why);
+  const [first] = file.grammars;
+  if (first === undefined) {
+    const html = /\.html?$/.test(path);
+    return html && own.every(({ language }) => language !== 'css') && !scriptInside.test(source.text)
+      ? undefined
+      : unread('code inside it is not searched');
+  }
+  const grammar = file.grammars.find((candidate) => marksOf(candidate, source.text).length === 0);
+  const used = grammar ?? first;
+  const usable = own.filter((rule) => used === rule.language || ruleFault(rule, used) === undefined);
+  const counts = usable.map((rule) => ({ rule, count: find(used, source.text, rule).length }));
+  const matching = counts.filter(({ count }) => count > 0);
+  found.matches.push(...matching.map(({ rule, count }) => ({ path, rule: rule.id, count })));
+  const [mark] = grammar === undefined ? marksOf(first, source.text) : [];
+  if (mark !== undefined) unread(`ast-grep can't parse all of it (line ${mark.line})`);
+  else if (usable.length < own.length) unread('the rule can not be read in its language');
+  const [one] = matching;
+  if (one === undefined) return undefined;
+  if (source.kind === 'bytes') return { notText: { path, rule: one.rule.id } };
+  if (rewriting === undefined) return undefined;
+  const rules = rewriting.filter((rule) => used === rule.language || ruleFault(rule, used) === undefined);
+  return rewrite(path, used, source, rules);
+}
+
+/** Applies the rules one after another, and again while one brings up what another looks for. */
+function rewrite(
+  path: string,
+  grammar: Grammar,
+  { mark, text: before }: Source & { kind: 'text' },
+  rules: readonly Rule[],
+): Stopped | undefined {
+  let text = before;
+  let errors = syntaxErrors(grammar, path, text).length;
+  for (let round = 0; round <= rules.length; round++) {
+    const start = text;
+    for (const rule of rules) {
+      const next = rewritten(grammar, text, rule);
+      if (next === text) continue;
+      const marks = syntaxErrors(grammar, path, next);
+      const [first] = marks;
+      if (first !== undefined && marks.length > errors) return { broken: { path, rule: rule.id, ...first } };
+      errors = marks.length;
+      text = next;
     }
-    const { mark, text: before } = content;
-    let text = before;
-    for (const rule of own) {
-      const count = find(text, rule).length;
-      if (count === 0) continue;
-      matches.push({ path, rule: rule.id, count });
-      if (rewrite) text = rewritten(text, rule);
-    }
-    if (text !== before) writeFileSync(path, mark + text);
+    if (text === start) break;
   }
-  return { matches };
-}
-
-/** A file as text that gives the same bytes when it is written again; undefined when it is not UTF-8, and so would not. */
-function readContent(path: string): { readonly mark: string; readonly text: string } | undefined {
-  try {
-    const text = utf8.decode(readFileSync(path));
-    return text.startsWith(byteOrderMark) ? { mark: byteOrderMark, text: text.slice(1) } : { mark: '', text };
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
+  for (const rule of rules) {
+    const left: SgNode | undefined = find(grammar, text, rule)[0];
+    if (left !== undefined) return { endless: { path, rule: rule.id, line: left.range().start.line + 1 } };
   }
-}
-
-/** What is wrong with a rule, tried on an empty file. ast-grep takes a pattern that breaks off in the middle and matches nothing. */
-function ruleFault({ language, rule }: Rule): string | undefined {
-  const known = languages[language];
-  if (known === undefined) return `the language ${language} is not known`;
-  try {
-    parse(known, '')
-      .root()
-      .findAll({ rule } as NapiConfig);
-    const { pattern } = rule;
-    const isScript = known === Lang.JavaScript || known === Lang.TypeScript || known === Lang.Tsx;
-    const broken =
-      isScript &&
-      typeof pattern === 'string' &&
-      parse(known, pattern)
-        .root()
-        .find({ rule: { kind: 'ERROR' } }) !== null;
-    return broken ? `the pattern ${JSON.stringify(pattern).slice(0, 200)} is not whole ${language}` : undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function find(text: string, { language, rule }: Rule): SgNode[] {
-  return parse(languages[language] ?? Lang.JavaScript, text)
-    .root()
-    .findAll({ rule } as NapiConfig);
-}
-
-function rewritten(text: string, rule: Rule): string {
-  let current = text;
-  for (let pass = 0; pass < passes; pass++) {
-    const next = replaceOutermost(current, rule);
-    if (next === current) return current;
-    current = next;
-  }
-  return current;
-}
-
-function replaceOutermost(text: string, rule: Rule): string {
-  const root = parse(languages[rule.language] ?? Lang.JavaScript, text).root();
-  let end = -1;
-  const outermost = root.findAll({ rule: rule.rule } as NapiConfig).filter((node) => {
-    const range = node.range();
-    if (range.start.index < end) return false;
-    end = range.end.index;
-    return true;
-  });
-  return outermost.length === 0
-    ? text
-    : root.commitEdits(outermost.map((node) => node.replace(expand(rule.fix, node, text))));
-}
-
-/** The fix with `$NAME` and `$$$NAME` replaced by what they matched; a list keeps the text between its items. */
-function expand(fix: string, node: SgNode, text: string): string {
-  return fix.replace(
-    /\$\$\$([A-Z_][A-Z0-9_]*)|\$([A-Z_][A-Z0-9_]*)/g,
-    (_, list: string | undefined, single: string | undefined) => {
-      if (single !== undefined) return node.getMatch(single)?.text() ?? '';
-      const items = node.getMultipleMatches(list ?? '');
-      const [first, last] = [items.at(0), items.at(-1)];
-      return first === undefined || last === undefined
-        ? ''
-        : text.slice(first.range().start.index, last.range().end.index);
-    },
-  );
+  if (text !== before) writeFileSync(path, mark + text);
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Mount, SandboxDriver } from '../../../sandbox/driver.ts';
 import { places } from '../inside.ts';
@@ -16,6 +16,8 @@ export type ParserTools = {
 const require = createRequire(import.meta.url);
 const parsers = join(dirname(fileURLToPath(import.meta.url)), 'inside');
 const shared = dirname(dirname(dirname(dirname(parsers))));
+/** The one module of the domain that runs inside too. */
+const template = join(shared, 'domain', 'packet', `fix-template${extname(fileURLToPath(import.meta.url))}`);
 
 /** Packages that `inside/` imports, and those that they import. */
 const packages = ['@babel/parser', 'yaml', 'postcss'];
@@ -37,6 +39,7 @@ export function parserTools(driver: SandboxDriver, script: string): ParserTools 
     mounts: [
       mount(folder, at(folder)),
       mount(parsers, at(parsers)),
+      mount(template, at(template)),
       ...[...astGrep(), ...packages, ...ofPostcss].map((name) =>
         mount(packageFolder(name), `${places.tools}/node_modules/${name}`),
       ),
