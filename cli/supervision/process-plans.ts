@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { credentialPath } from '../../shared/access/local/issuer-file.ts';
+import { LIMITS } from '../../shared/domain/limits.ts';
+import { VITAL_ROUTES } from '../../shared/http/vital.ts';
 import { type Layout, PROCESSES, type ProcessName } from '../data/layout.ts';
 import type { ProcessPlan } from './managed-process.ts';
 
@@ -76,7 +78,7 @@ export function processPlans(layout: Layout, addresses: Addresses, sandbox: Sand
       'control',
       addresses.controlPort,
       { FACTORY_DATA: layout.plane, FACTORY_IDENTITY: 'local', FACTORY_PUBLIC_URL: controlUrl(addresses) },
-      [],
+      ['--reserve', String(LIMITS.http.vitalPlaces), '--reserve-for', VITAL_ROUTES.join(',')],
     ),
     station: worker('station'),
     verifier: worker('verifier'),

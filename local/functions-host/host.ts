@@ -1,4 +1,6 @@
 import { serveAdmin } from './admin/api.ts';
+import { openKeyCheck } from './admin/key-check.ts';
+import { newManagementKey, writeManagement } from './admin/management-file.ts';
 import { openChildApp } from './app/child-app.ts';
 import { openInProcessApp } from './app/in-process-app.ts';
 import { clientBindingText } from './durable/client-binding.ts';
@@ -10,7 +12,8 @@ import { openV3Replay } from './durable/v3/replay.ts';
 import { answerJson } from './http/answer.ts';
 import { serveHttpFunctions } from './http/http-functions.ts';
 import { openListener } from './http/listener.ts';
-import { isLocalCaller, isLoopback } from './http/local-only.ts';
+import { isLocalCaller } from './http/local-only.ts';
+import { openPlaces } from './http/places.ts';
 import { openInvoke } from './invoke.ts';
 import { openLimiter } from './limiter.ts';
 import { stderrLog } from './log.ts';
@@ -53,9 +56,12 @@ export async function startHost(args: HostArguments, fatal: (message: string) =>
   applyLocalSettings(args.appDirectory, process.env);
   const settings = readHostSettings(args.appDirectory, process.env);
   const log = stderrLog(settings.logging.logLevel.default);
-  const listener = await openListener(args.host, args.port);
+  const listener = await openListener(args.host, args.port, args.connections);
+  const management = await openListener('127.0.0.1', args.managementPort, args.connections);
+  const address = { url: `http://127.0.0.1:${management.port}`, key: newManagementKey() };
   prepareEnvironment(args, listener.port);
   const database = openDatabase(args.dataDirectory);
+  writeManagement(args.dataDirectory, address);
   const { transact, flush } = openGroupCommit(database, (error) => fatal(error.message));
 
   const app = args.inProcess
@@ -66,7 +72,6 @@ export async function startHost(args: HostArguments, fatal: (message: string) =>
   const functions = app.functions.filter((description) => !isDisabled(description.name, process.env));
   checkFunctions(functions, args.host);
 
-  const origin = `http://${isLoopback(args.host) || /^(0\.0\.0\.0|::)$/.test(args.host) ? '127.0.0.1' : args.host}:${listener.port}`;
   const { http, durableTask, serviceBus } = settings.extensions;
   const connections = await openServiceBusConnections(usesServiceBus(functions), process.env);
   let running = 0;
@@ -76,7 +81,7 @@ export async function startHost(args: HostArguments, fatal: (message: string) =>
     timeout: settings.functionTimeout,
     timedOut: ({ name }) =>
       setTimeout(() => fatal(`Function "${name}" outlived functionTimeout; only ending its process stops it.`), 1_000),
-    extraInputs: extraInputs(functions, clientBindingText(origin, durableTask.hubName)),
+    extraInputs: extraInputs(functions, clientBindingText(address, durableTask.hubName)),
     sendOutputs: openOutputs(connections, process.env),
   });
   const invoke: typeof invokeOnce = (description, invocation) => {
@@ -100,25 +105,36 @@ export async function startHost(args: HostArguments, fatal: (message: string) =>
   const serveFunctions = serveHttpFunctions(app, functions, invoke, {
     routePrefix: http.routePrefix,
     bodyLimit: readBodyLimit(process.env),
-    concurrency: http.maxConcurrentRequests,
+    connections: listener.connections,
+    places: openPlaces({
+      total: http.maxConcurrentRequests,
+      reserved: args.reserved,
+      reservedFor: args.reservedFor,
+    }),
   });
-  const management = {
+  const durable = {
     engine,
     store,
     query: openInstanceQuery(database),
     transact,
     hubName: durableTask.hubName,
-    origin,
+    address,
   };
 
-  listener.serve(async (request, response, url) => {
-    const own = /^\/(admin|durabletask|runtime\/webhooks\/durabletask)(\/.*)?$/.exec(url.pathname);
-    if (own === null) return serveFunctions(request, response, url);
+  listener.serve(serveFunctions);
+  const allowed = openKeyCheck(address.key);
+  management.serve(async (request, response, url) => {
     if (!isLocalCaller(request))
       return answerJson(response, 403, { Message: 'This endpoint answers programs on this machine only.' });
-    const [, root, path = ''] = own;
+    if (!allowed(request, url))
+      return answerJson(response, 401, {
+        Message: 'Send the key that management.json in the data folder of this host holds, as x-functions-key.',
+      });
+    const [, root, path = ''] =
+      /^\/(admin|durabletask|runtime\/webhooks\/durabletask)(?:\/(.*))?$/.exec(url.pathname) ?? [];
+    if (root === undefined) return answerJson(response, 404);
     if (root === 'admin') return serveAdmin(functions, invoke, request, response, path);
-    return serveManagement(management, request, response, url, path);
+    return serveManagement(durable, request, response, url, path);
   });
   const resumed = engine.resume();
   const stopRetention = startRetention(store, transact, systemClock, args.retention, log);
@@ -143,6 +159,7 @@ export async function startHost(args: HostArguments, fatal: (message: string) =>
       stopRetention();
       engine.stop();
       listener.close();
+      management.close();
       const received = stopReceiving();
       await until(() => running === 0 && engine.running() === 0, deadline);
       await Promise.race([received, delay(Math.max(deadline - Date.now(), 100))]);

@@ -8,6 +8,7 @@ import { tellFailure } from '../../cli/output/failure.ts';
 import { bold, dim, interactive, print } from '../../cli/output/terminal.ts';
 import { readKeys } from '../../cli/request/evidence-file.ts';
 import { servePackages } from '../../examples/serve-packages.ts';
+import { readManagement } from '../../local/functions-host/admin/management-file.ts';
 import { type ExportVerdict, verifyExport } from '../../shared/audit/verify/file.ts';
 import { INTERRUPTED } from './decide.ts';
 import { runPackets, shownPackets } from './packets.ts';
@@ -108,7 +109,12 @@ async function exportAnchored(plane: DemoPlane, application: string, evidence: s
   const file = path.join(evidence, 'audit.jsonl');
   writeFileSync(path.join(evidence, 'keys.json'), `${JSON.stringify(keys, null, 2)}\n`);
   // The timer takes an anchor every half minute; the demo does not wait for it.
-  await fetch(`${plane.controlUrl}/admin/functions/anchor`, { method: 'POST', body: '{"input":""}' });
+  const { url, key } = readManagement(plane.layout.host('control'));
+  await fetch(`${url}/admin/functions/anchor`, {
+    method: 'POST',
+    headers: { 'x-functions-key': key },
+    body: '{"input":""}',
+  });
   for (let tries = ANCHOR_TRIES; ; tries -= 1) {
     await exportStream(auditor, application, file);
     const verdict = await verifyExport(file, { keys });

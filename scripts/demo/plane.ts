@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { openPlaneApi, type PlaneApi } from '../../cli/api/plane-api.ts';
-import { layoutOf } from '../../cli/data/layout.ts';
+import { type Layout, layoutOf } from '../../cli/data/layout.ts';
 import { CommandFailure } from '../../cli/failure.ts';
 import type { SandboxName } from '../../cli/supervision/process-plans.ts';
 import { readRunning } from '../../cli/supervision/running-file.ts';
@@ -15,6 +15,7 @@ const readyLine = z.object({ ready: z.literal(true), controlUrl: z.string(), pid
 
 export type DemoPlane = {
   readonly controlUrl: string;
+  readonly layout: Layout;
   /** The API as one local identity. */
   as(identity: string): Promise<PlaneApi>;
   /** Process ids of the supervisor and of every role. */
@@ -50,6 +51,7 @@ export async function startPlane(options: {
   };
   return {
     controlUrl,
+    layout,
     as: (identity) => openPlaneApi({ data, as: identity }),
     pids,
     async cut() {

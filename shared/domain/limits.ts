@@ -14,6 +14,11 @@ export const LIMITS = {
     waitMs: 30 * SECOND,
     waitersPerPrincipal: 32,
     waitersPerInstance: 512,
+    /** Calls that work at once, and calls of one identity that are open at once, in one process. */
+    callsAtOnce: 128,
+    callsPerPrincipal: 256,
+    /** Of the host's places for requests on one machine, those that only vital routes may take. */
+    vitalPlaces: 100,
     idempotencyKeyLength: 200,
     idempotencyAnswerMs: 1 * DAY,
   },

@@ -7,28 +7,30 @@ import { schemaFaults } from '../intake/schema-faults.ts';
 export type BodyStream = AsyncIterable<Uint8Array> | null;
 
 /**
- * A body in memory. Refuses with 413 `FACTORY-BODY-TOO-LARGE` what is longer than `limit` bytes. The rest of such a body is read
- * and dropped first (the host bounds it): a caller that is still sending on a kept connection would otherwise stand still there.
+ * A body in memory. Refuses with 413 `FACTORY-BODY-TOO-LARGE` what is longer than `limit` bytes, as soon as that is known: the host
+ * drops the rest, for as long as it likes. The stream is left as it is then, since ending it would end the connection
+ * that the refusal goes out on.
  */
 export async function readBytes(body: BodyStream, headers: Headers, limit: number): Promise<Uint8Array> {
-  let tooLarge = Number(headers.get('content-length') ?? 0) > limit;
-  let chunks: Uint8Array[] = [];
+  if (Number(headers.get('content-length') ?? 0) > limit) throw tooLarge(limit);
+  if (body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    tooLarge ||= size > limit;
-    if (tooLarge) chunks = [];
-    else chunks.push(chunk);
-  }
-  if (tooLarge) {
-    throw new Refusal(
-      413,
-      'FACTORY-BODY-TOO-LARGE',
-      `The body is longer than the ${limit} bytes taken here. Send less, or upload an artifact and refer to it.`,
-    );
+  const stream = body[Symbol.asyncIterator]();
+  for (let next = await stream.next(); next.done !== true; next = await stream.next()) {
+    size += next.value.byteLength;
+    if (size > limit) throw tooLarge(limit);
+    chunks.push(next.value);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
 }
+
+const tooLarge = (limit: number): Refusal =>
+  new Refusal(
+    413,
+    'FACTORY-BODY-TOO-LARGE',
+    `The body is longer than the ${limit} bytes taken here. Send less, or upload an artifact and refer to it.`,
+  );
 
 /** The media type of a body without its parameters, in lower case; '' when none is named. */
 export const mediaTypeOf = (headers: Headers): string =>

@@ -3,6 +3,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeExampleRepository } from '../../examples/make-repository.ts';
+import { readManagement } from '../../local/functions-host/admin/management-file.ts';
 import { alive, factory, temporary, type Up, up } from './factory-process.ts';
 
 /** A whole plane as people run it: copied, worked on, set back, and taken on again. */
@@ -26,9 +27,10 @@ const remote = (): string =>
 /** Runs the timer that seals the audit heads, without waiting for its turn. */
 async function anchor(): Promise<void> {
   const before = readdirSync(path.join(data, 'plane/anchors')).length;
-  const answer = await fetch(`${plane.running().controlUrl}/admin/functions/anchor`, {
+  const { url, key } = readManagement(path.join(data, 'hosts/control'));
+  const answer = await fetch(`${url}/admin/functions/anchor`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'x-functions-key': key },
     body: '{}',
   });
   expect(answer.status).toBe(202);

@@ -212,7 +212,9 @@ describe('the management API', () => {
       string
     >;
     expect(started['id']).toBe('by-client');
-    expect((await fetch(started['statusQueryGetUri'] ?? '')).status).toBe(202);
+    // The library puts the caller's origin into the URL, where the app alone answers; the rest of it, key and all, is the host's.
+    const { pathname, search } = new URL(started['statusQueryGetUri'] ?? '');
+    expect((await fetch(`${host.management.url}${pathname}${search}`)).status).toBe(202);
     expect(await post('/client/raise/by-client?argument=approval', 'yes')).toEqual({ done: true });
     expect(await post('/client/terminate/by-client?argument=stop')).toEqual({ done: true });
     await api.finished('by-client');

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { type Management, readManagement } from '../../local/functions-host/admin/management-file.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -19,6 +20,10 @@ export interface HostProcess {
   fetch(route: string, init?: RequestInit): Promise<Response>;
   /** Fetches JSON; fails the test on any other answer than `status`. */
   json(route: string, init?: RequestInit, status?: number): Promise<unknown>;
+  /** Where its own API answers, and the key. */
+  readonly management: Management;
+  /** Fetches from its own API, with the key. */
+  manage(route: string, init?: RequestInit): Promise<Response>;
   /** Ends it in order; gives the exit code. */
   stop(): Promise<number | null>;
   /** kill -9 of the host; resolves when it is gone. */
@@ -96,8 +101,15 @@ export async function startHost(options: HostOptions): Promise<HostProcess> {
   const url = /http:\/\/\S+/.exec(ready)?.[0] ?? '';
   const fetchRoute = (route: string, init?: RequestInit) => fetch(`${url}${route}`, init);
   const exited = once(child, 'exit');
+  const management = readManagement(options.data);
   return {
     url,
+    management,
+    manage: (route, init) =>
+      fetch(`${management.url}${route}`, {
+        ...init,
+        headers: { ...Object.fromEntries(new Headers(init?.headers)), 'x-functions-key': management.key },
+      }),
     process: child,
     ready,
     errors: () => errors,
@@ -150,24 +162,24 @@ const api = '/runtime/webhooks/durabletask';
 export function durableApi(host: () => HostProcess) {
   return {
     async start(name: string, id: string, input?: unknown): Promise<Response> {
-      return host().fetch(`${api}/orchestrators/${name}/${id}`, {
+      return host().manage(`${api}/orchestrators/${name}/${id}`, {
         method: 'POST',
         body: input === undefined ? '' : JSON.stringify(input),
       });
     },
     async status(id: string, query = ''): Promise<InstanceStatus> {
-      const response = await host().fetch(`${api}/instances/${id}${query}`);
+      const response = await host().manage(`${api}/instances/${id}${query}`);
       return (await response.json()) as InstanceStatus;
     },
     raise(id: string, event: string, body: unknown): Promise<Response> {
-      return host().fetch(`${api}/instances/${id}/raiseEvent/${event}`, {
+      return host().manage(`${api}/instances/${id}/raiseEvent/${event}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       });
     },
-    post: (path: string): Promise<Response> => host().fetch(`${api}/${path}`, { method: 'POST' }),
-    request: (path: string, init?: RequestInit): Promise<Response> => host().fetch(`${api}/${path}`, init),
+    post: (path: string): Promise<Response> => host().manage(`${api}/${path}`, { method: 'POST' }),
+    request: (path: string, init?: RequestInit): Promise<Response> => host().manage(`${api}/${path}`, init),
     /** Waits for the end; gives the last status. */
     async finished(id: string): Promise<InstanceStatus> {
       let last: InstanceStatus | undefined;

@@ -67,7 +67,7 @@ describe('an HTTP function', () => {
     const blocked = host.fetch('/api/blocks');
     const first = await Promise.race([
       blocked.then(() => 'function'),
-      host.fetch('/admin/host/status').then(() => 'host'),
+      host.manage('/admin/host/status').then(() => 'host'),
     ]);
     expect(first).toBe('host');
     expect((await blocked).status).toBe(200);
@@ -111,16 +111,16 @@ describe('the host', () => {
   });
 
   it('tells its state and functions', async () => {
-    expect(await host.json('/admin/host/status')).toMatchObject({ state: 'Running' });
-    const functions = (await host.json('/admin/functions')) as { name: string }[];
+    expect(await (await host.manage('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
+    const functions = (await (await host.manage('/admin/functions')).json()) as { name: string }[];
     expect(functions.map((one) => one.name)).toContain('echo');
     expect(functions.map((one) => one.name)).not.toContain('off');
-    expect(await host.json('/admin/functions/echo')).toMatchObject({ name: 'echo' });
+    expect(await (await host.manage('/admin/functions/echo')).json()).toMatchObject({ name: 'echo' });
   });
 
   it('keeps its own endpoints from pages and from names that are not this machine', async () => {
-    expect((await host.fetch('/admin/host/status', { headers: { origin: 'https://evil.example' } })).status).toBe(403);
-    const { port } = new URL(host.url);
+    expect((await host.manage('/admin/host/status', { headers: { origin: 'https://evil.example' } })).status).toBe(403);
+    const { port } = new URL(host.management.url);
     const rebound = await new Promise<number | undefined>((resolve, reject) => {
       request({ host: '127.0.0.1', port, path: '/admin/functions', headers: { host: 'evil.example' } }, (response) => {
         response.resume();

@@ -180,7 +180,7 @@ describe('a Service Bus queue function', () => {
 
   it('can be run by hand', async () => {
     const body = JSON.stringify({ input: JSON.stringify({ kind: 'plain', label: 'by-hand' }) });
-    expect((await host.fetch('/admin/functions/work', { method: 'POST', body })).status).toBe(202);
+    expect((await host.manage('/admin/functions/work', { method: 'POST', body })).status).toBe(202);
     expect(await results(1)).toEqual([{ label: 'by-hand' }]);
   });
 

@@ -105,8 +105,9 @@ describe.each([
   });
 
   it('keeps the host endpoints with an empty route prefix and a catch-all route', async () => {
-    expect(await host.json('/admin/host/status')).toMatchObject({ state: 'Running' });
-    expect((await host.fetch('/runtime/webhooks/durabletask/instances/none')).status).toBe(404);
+    expect(await (await host.manage('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
+    expect(await (await host.fetch('/admin/host/status')).text()).toBe('the catch-all');
+    expect((await host.manage('/runtime/webhooks/durabletask/instances/none')).status).toBe(404);
     expect(await (await host.fetch('/anything/else')).text()).toBe('the catch-all');
   });
 });

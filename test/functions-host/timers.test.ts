@@ -68,7 +68,7 @@ describe('timer functions', () => {
     expect(late?.past).toBe(true);
 
     const host = await start('01:30:00');
-    expect((await host.fetch('/admin/functions/span', { method: 'POST', body: '{}' })).status).toBe(202);
+    expect((await host.manage('/admin/functions/span', { method: 'POST', body: '{}' })).status).toBe(202);
     await eventually(async () => ((await host.json('/api/runs')) as Runs).spans.length === 1);
     expect(((await host.json('/api/runs')) as Runs).spans).toEqual([{ past: false, last: null }]);
     expect(await host.stop()).toBe(0);

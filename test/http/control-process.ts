@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { readManagement } from '../../local/functions-host/admin/management-file.ts';
 import { startBroker } from '../../local/service-bus/broker.ts';
 import { credentialPath, issuerPath, readIssuerFile, writePrivateJson } from '../../shared/access/local/issuer-file.ts';
 import { provisionLocalIdentities } from '../../shared/access/local/provision.ts';
@@ -34,6 +35,8 @@ export type ControlProcess = {
   /** Connection string of the broker that the hints go to. */
   readonly serviceBus: string;
   call(method: string, route: string, options?: CallOptions): Promise<Answer>;
+  /** GET of the host's own API, with its key. */
+  manage(route: string): Promise<Response>;
   token(identity: string): Promise<string>;
   errors(): string;
   kill(): Promise<void>;
@@ -189,6 +192,10 @@ export async function startControl(environment: Readonly<Record<string, string>>
         text,
         json: (isJson && text !== '' ? JSON.parse(text) : undefined) as Json,
       };
+    },
+    manage(route) {
+      const management = readManagement(path.join(directory, 'host'));
+      return fetch(`${management.url}${route}`, { headers: { 'x-functions-key': management.key } });
     },
     kill: () => ended('SIGKILL'),
     async restart() {

@@ -11,7 +11,7 @@ test('what a publish of control waits for is what the host lists, with the ident
     FACTORY_AUDIENCE: guid,
   });
   onTestFinished(control.stop);
-  const answer = await fetch(`${control.url}/admin/functions`);
+  const answer = await control.manage('/admin/functions');
   const listed = (await answer.json()) as readonly { readonly name: string }[];
   expect(listed.map(({ name }) => name).sort()).toEqual(await functionsOfRole(root, 'control'));
 }, 60_000);

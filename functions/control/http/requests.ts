@@ -216,7 +216,8 @@ async function waitFor(call: Call<unknown, unknown>, id: RequestRow['id'], wait:
     const seen = await see(call, id);
     return settled(seen, wait, call.headers) ? seen : undefined;
   };
-  return (await call.plane.observers.wait(id, call.actor.principal, wait.forMs, look)) ?? (await see(call, id));
+  const seen = await call.aside(() => call.plane.observers.wait(id, call.actor.principal, wait.forMs, look));
+  return seen ?? (await see(call, id));
 }
 
 export const requestRoutes = [submit, list, read];

@@ -36,6 +36,8 @@ export type Call<B = unknown, Q = unknown> = {
   readonly head: boolean;
   /** The raw body, for routes that read it themselves; at most `limit` bytes. */
   bytes(limit: number): Promise<Uint8Array>;
+  /** Waits for something that others do: meanwhile another call works in this one's place. */
+  aside<T>(wait: () => Promise<T>): Promise<T>;
   /** A path parameter as it came. */
   parameter(name: string): string;
   /** A path parameter as an id; 404 when it is none, since a malformed id names nothing. */

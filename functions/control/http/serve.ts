@@ -9,15 +9,21 @@ import { type BodyStream, mediaTypeOf, readBytes, readJsonBody, readQuery } from
 import { malformedPath } from '../../../shared/http/path.ts';
 import { problemOf } from '../../../shared/http/problem.ts';
 import { RangeUnsatisfiable } from '../../../shared/http/range.ts';
+import { VITAL_ROUTES } from '../../../shared/http/vital.ts';
 import { LEASE_HEADER } from '../../../shared/jobs/protocol.ts';
 import type { Actor } from '../../../shared/line/context.ts';
 import { spannedCall } from '../call-span.ts';
 import { type Plane, plane, withOrchestrations } from '../plane.ts';
 import { report } from '../report.ts';
 import type { Answer, Call, Route } from './route.ts';
+import { createTurns, type Turn } from './turns.ts';
 
 /** A parameter that a route doesn't know is refused, so that a misspelt filter never reads as no filter. */
 const NO_QUERY: z.ZodType<unknown> = z.strictObject({});
+
+const turns = createTurns();
+/** Of calls that nobody has to prove anything for: they are answered at once, or bounded by themselves. */
+const NO_TURN: Turn = { aside: (wait) => wait(), end: () => undefined };
 
 /** Serves a route: who calls, what they send, what they may, the handler, the answer. Any refusal becomes a problem document. */
 export function serve(route: Route, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
@@ -36,7 +42,6 @@ async function served(route: Route, request: HttpRequest, context: InvocationCon
     return request.method === 'HEAD' ? await withoutContent(answer) : toResponse(answer);
   } catch (error) {
     countRefusal(route, opened, error);
-    await dropBody(request);
     const { status, headers, problem } = problemOf(error, path, report);
     return {
       status,
@@ -50,8 +55,24 @@ async function answerTo(route: Route, request: HttpRequest, opened: Plane): Prom
   const headers = request.headers as unknown as Headers;
   const caller = route.access.kind === 'public' ? undefined : await authenticate(opened, headers);
   if (route.access.kind === 'worker') requireWorker(route.access.roles, caller);
-  const body = request.body as unknown as BodyStream;
   if (route.raw !== undefined) requireMediaType(route.raw, headers);
+  const turn = caller === undefined ? NO_TURN : await turns.enter(caller.principal, VITAL_ROUTES.includes(route.name));
+  try {
+    return await workedOut(route, request, opened, caller, turn);
+  } finally {
+    turn.end();
+  }
+}
+
+async function workedOut(
+  route: Route,
+  request: HttpRequest,
+  opened: Plane,
+  caller: Actor | undefined,
+  turn: Turn,
+): Promise<Answer> {
+  const headers = request.headers as unknown as Headers;
+  const body = request.body as unknown as BodyStream;
   let asked = false;
   const call: Call = {
     plane: opened,
@@ -62,8 +83,9 @@ async function answerTo(route: Route, request: HttpRequest, opened: Plane): Prom
     headers,
     head: request.method === 'HEAD',
     query: readQuery(request.query as unknown as URLSearchParams, route.query ?? NO_QUERY),
-    body: route.body === undefined ? undefined : await readJsonBody(body, headers, route.body),
-    bytes: (limit) => readBytes(body, headers, limit),
+    body: await bodyOf(route, turn, body, headers),
+    bytes: (limit) => turn.aside(() => readBytes(body, headers, limit)),
+    aside: turn.aside,
     parameter: (name) => request.params[name] ?? '',
     id(kind, name) {
       const text = request.params[name] ?? '';
@@ -111,6 +133,10 @@ async function answerTo(route: Route, request: HttpRequest, opened: Plane): Prom
   return answer;
 }
 
+async function bodyOf({ body: schema }: Route, turn: Turn, body: BodyStream, headers: Headers): Promise<unknown> {
+  return schema === undefined ? undefined : await turn.aside(() => readJsonBody(body, headers, schema));
+}
+
 async function authenticate(opened: Plane, headers: Headers): Promise<Actor> {
   const header = headers.get('authorization');
   if (header === null) throw new Unauthenticated('no_token');
@@ -143,16 +169,6 @@ function requireMediaType(types: readonly string[], headers: Headers): void {
     'FACTORY-MEDIA-TYPE',
     `A body of type ${JSON.stringify(type.slice(0, 100))} can't be read here. Send ${types.join(' or ')}.`,
   );
-}
-
-/** A refusal that comes before the body was read drops it, for the reason that `readBytes` gives. */
-export async function dropBody(request: HttpRequest): Promise<void> {
-  if (request.body === null || request.bodyUsed) return;
-  try {
-    for await (const _ of request.body as unknown as AsyncIterable<Uint8Array>);
-  } catch {
-    // The caller hung up: there is nobody to refuse any more.
-  }
 }
 
 /** What is counted for the audit: calls without an identity, and calls of an identity for what it may not do. */

@@ -4,7 +4,6 @@ import { malformedPath } from '../../../shared/http/path.ts';
 import { problemOf } from '../../../shared/http/problem.ts';
 import { report } from '../report.ts';
 import { pathOf, type Route } from './route.ts';
-import { dropBody } from './serve.ts';
 
 /** Every method that a host hands over; TRACE and CONNECT never reach it. */
 export const ANY_METHOD = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -23,7 +22,6 @@ export function unrouted(routes: readonly Route[]): (request: HttpRequest) => Pr
     if (methods.has('GET')) methods.add('HEAD');
     const allow = [...methods, 'OPTIONS'].sort().join(', ');
     if (methods.size > 0 && request.method === 'OPTIONS') return { status: 204, headers: { allow } };
-    await dropBody(request);
     const malformed = malformedPath(pathname);
     const refusal =
       malformed ?? (methods.size === 0 ? notFound(`The path ${pathname.slice(0, 200)}`) : wrongMethod(request, allow));

@@ -1,9 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FunctionApp } from '../app/function-app.ts';
 import type { FunctionDescription } from '../app/function-description.ts';
 import { textOption, triggerType } from '../app/function-description.ts';
 import type { Invoke } from '../invoke.ts';
 import { answerJson, BodyTooLargeError } from './answer.ts';
+import { arrived } from './arrived.ts';
+import type { Connections } from './connections.ts';
+import type { Places } from './places.ts';
 import { callPlain } from './plain-call.ts';
 import { readValues } from './request-data.ts';
 import type { Route } from './route.ts';
@@ -16,18 +20,22 @@ interface HttpFunction {
   readonly methods: ReadonlySet<string>;
 }
 
+/** How long a request that is not in waits until it looks for a place again, in milliseconds. */
+const placePoll = 250;
+
 export type ServeHttp = (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void>;
 
 export interface HttpLimits {
   readonly routePrefix: string;
   /** Bytes of a request's body. */
   readonly bodyLimit: number;
-  /** Requests served at once; -1 for no limit. */
-  readonly concurrency: number;
+  readonly places: Places;
+  readonly connections: Connections;
 }
 
 /**
- * Serves the app's HTTP functions: the most specific route that takes the method, or an empty 404, 413 or 429. A path whose
+ * Serves the app's HTTP functions: the most specific route that takes the method, or an empty 404, 413 or 429. A request
+ * takes a place once it is in, and gives it back with the end of its answer, whatever is left of its body. A path whose
  * routes do not take the method is a 404 as well, as on Azure (azure-functions-host issue 10098): an app that wants a 405
  * registers a route for the other methods.
  */
@@ -41,16 +49,16 @@ export function serveHttpFunctions(
     .filter((description) => triggerType(description) === 'httptrigger')
     .map((description) => compile(description, limits.routePrefix));
   routed.sort((left, right) => compareRoutes(left.route, right.route));
-  let running = 0;
 
   return async (request, response, url) => {
     const found = find(routed, request.method ?? 'GET', url.pathname);
     if (found === undefined) return answerJson(response, 404);
-    if (limits.concurrency > 0 && running >= limits.concurrency) {
-      return answerJson(response, 429, undefined, { 'retry-after': '1' });
-    }
+    if (Number(request.headers['content-length'] ?? 0) > limits.bodyLimit) return answerJson(response, 413);
+    const giveBack = await placeFor(request, found.description.name, limits.places);
+    if (giveBack === 'gone') return;
+    if (giveBack === undefined) return answerJson(response, 429, undefined, { 'retry-after': '1' });
+    limits.connections.served(request);
     const values = readValues(request, url, found.parameters);
-    running++;
     try {
       if (app.streamUrl === undefined)
         await callPlain(invoke, found.description, request, response, values, limits.bodyLimit);
@@ -58,11 +66,26 @@ export function serveHttpFunctions(
     } catch (error) {
       // The failure is logged where it happened; the caller learns no more of it than the real host tells.
       if (response.headersSent) response.destroy();
-      else answerJson(response, error instanceof BodyTooLargeError ? 413 : 500, undefined, { connection: 'close' });
+      else answerJson(response, error instanceof BodyTooLargeError ? 413 : 500);
     } finally {
-      running--;
+      giveBack();
     }
   };
+}
+
+/** Waits for the body, and for a place when that takes its time; undefined when a request that is in finds none. */
+async function placeFor(
+  request: IncomingMessage,
+  functionName: string,
+  places: Places,
+): Promise<(() => void) | 'gone' | undefined> {
+  for (;;) {
+    const arrival = await arrived(request);
+    if (arrival === 'gone') return 'gone';
+    const place = places.take(functionName, arrival === 'whole');
+    if (place !== undefined || arrival === 'whole') return place;
+    await delay(placePoll);
+  }
 }
 
 function compile(description: FunctionDescription, prefix: string): HttpFunction {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Agent, request as httpRequest } from 'node:http';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { FunctionDescription } from '../app/function-description.ts';
 import type { Invoke } from '../invoke.ts';
@@ -37,23 +36,18 @@ export async function callStreaming(
   values: RequestValues,
   bodyLimit: number,
 ): Promise<void> {
-  if (Number(request.headers['content-length'] ?? 0) > bodyLimit) throw new BodyTooLargeError();
   const invocationId = randomUUID();
   const forwarded = forward(streamUrl, request, invocationId);
   const answered = passAnswer(forwarded, response);
   // Either may fail while the other is awaited: a caller that hangs up ends both.
   answered.catch(() => undefined);
-  const sent = pipeline(request, limitBytes(bodyLimit), forwarded);
-  const gone = () => forwarded.destroy();
+  const body = sendBody(request, forwarded, bodyLimit);
+  const gone = () => endOnceSent(forwarded);
   response.once('close', gone);
   try {
     const run = invoke(description, { data: { http: {} }, metadata: toTriggerMetadata(values), invocationId });
-    const tooLarge = sent.catch((error: unknown) => {
-      // A handler may answer without reading the body, or the caller may hang up: both end the upload, neither is an error.
-      if (error instanceof BodyTooLargeError) throw error;
-      return run;
-    });
-    const [result] = await Promise.all([run, tooLarge.then(() => undefined)]);
+    // A handler that has answered does not wait for a body that it did not read.
+    const result = await Promise.race([run, body.tooLarge]);
     if (result.empty) {
       forwarded.destroy();
       await answered.catch(() => undefined);
@@ -65,7 +59,8 @@ export async function callStreaming(
     });
   } finally {
     response.off('close', gone);
-    if (!response.writableEnded) forwarded.destroy();
+    body.stop();
+    if (!response.writableEnded || !forwarded.writableFinished) endOnceSent(forwarded);
   }
 }
 
@@ -81,6 +76,18 @@ function forward(streamUrl: string, request: IncomingMessage, invocationId: stri
   return httpRequest({ host: '127.0.0.1', port, agent, method: request.method, path: request.url, headers });
 }
 
+/**
+ * Ends the request to the app, but not before it got there: a run waits for its request, and one that never comes would be
+ * waited for until the function's timeout.
+ */
+function endOnceSent(forwarded: ClientRequest): void {
+  const end = () => setImmediate(() => forwarded.destroy());
+  const { socket } = forwarded;
+  if (socket === null) forwarded.once('socket', (given) => (given.connecting ? given.once('connect', end) : end()));
+  else if (socket.connecting) socket.once('connect', end);
+  else forwarded.destroy();
+}
+
 async function passAnswer(forwarded: ClientRequest, response: ServerResponse): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   forwarded
@@ -94,13 +101,40 @@ async function passAnswer(forwarded: ClientRequest, response: ServerResponse): P
   await pipeline(answer, response);
 }
 
-function limitBytes(limit: number): Transform {
+interface SentBody {
+  /** Rejects with BodyTooLargeError when the body is longer than the limit, and never resolves. */
+  readonly tooLarge: Promise<never>;
+  /** Sends nothing more. The rest of the body is for the caller to drop. */
+  stop(): void;
+}
+
+/**
+ * Sends a request's body on. No pipeline of streams: that would end the connection of a caller whose body the app leaves
+ * unread, before the answer got there.
+ */
+function sendBody(request: IncomingMessage, forwarded: ClientRequest, limit: number): SentBody {
+  const { promise: tooLarge, reject } = Promise.withResolvers<never>();
+  tooLarge.catch(() => undefined);
   let size = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      if (size > limit) done(new BodyTooLargeError());
-      else done(null, chunk);
-    },
-  });
+  const resume = () => void request.resume();
+  const take = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limit) {
+      stop();
+      reject(new BodyTooLargeError());
+    } else if (!forwarded.write(chunk)) request.pause();
+  };
+  const end = () => void forwarded.end();
+  const stop = () => {
+    request.off('data', take).off('end', end);
+    forwarded.off('drain', resume);
+  };
+  // A failure of either side is seen where the answer is awaited.
+  forwarded.on('drain', resume).once('close', stop).on('error', stop);
+  request
+    .on('data', take)
+    .once('end', end)
+    .on('error', () => undefined)
+    .resume();
+  return { tooLarge, stop };
 }

@@ -69,7 +69,7 @@ const versions = [
  * Throws when another process holds the directory, or when a newer build wrote it.
  */
 export function openDatabase(directory: string): DatabaseSync {
-  mkdirSync(directory, { recursive: true });
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = path.join(directory, 'functions-host.sqlite');
   const database = new DatabaseSync(file, { timeout: lockWait });
   try {

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
+import { readManagement } from '../../../local/functions-host/admin/management-file.ts';
 import { openStateCheck } from '../checks/state.ts';
 import { checkWhole } from '../checks/whole.ts';
 import { figure, type Part } from '../part.ts';
@@ -64,7 +65,7 @@ export const hub: Part = {
       say(`removed the task hub under ${open.length} open requests`);
       await plane.up();
       const violations: string[] = [];
-      const without = (): Promise<string[]> => withoutOrchestrator(plane.url, open);
+      const without = (): Promise<string[]> => withoutOrchestrator(lost, open);
       await until(
         'I18 that every request has an orchestrator again',
         HEAL_LIMIT_MS,
@@ -107,10 +108,11 @@ export const hub: Part = {
  * Those that no instance in the new hub belongs to. One is started by a nudge that finds none, or by the sweep as another run.
  * Asked of the host's management API: its database file is locked while it runs.
  */
-async function withoutOrchestrator(url: string, open: readonly { readonly id: string }[]): Promise<string[]> {
-  const instances = new URL('/runtime/webhooks/durabletask/instances', url);
+async function withoutOrchestrator(host: string, open: readonly { readonly id: string }[]): Promise<string[]> {
+  const { url, key } = readManagement(host);
   const healed = new Set<string>();
-  const answer = await fetch(`${instances}?top=${open.length * RUNS_LOOKED_AT}`, {
+  const answer = await fetch(`${url}/runtime/webhooks/durabletask/instances?top=${open.length * RUNS_LOOKED_AT}`, {
+    headers: { 'x-functions-key': key },
     signal: AbortSignal.timeout(5_000),
   });
   for (const { instanceId } of (await answer.json()) as { instanceId: string }[])

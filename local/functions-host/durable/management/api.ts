@@ -4,7 +4,7 @@ import type { Transact } from '../../store/group-commit.ts';
 import type { HubStore } from '../../store/hub-store.ts';
 import type { QueryInstances } from '../../store/instance-query.ts';
 import type { RuntimeStatus } from '../../store/instance-record.ts';
-import { managementUrls } from '../client-binding.ts';
+import { type ManagementAddress, managementUrls } from '../client-binding.ts';
 import type { Engine } from '../engine.ts';
 import { BadParameterError, parseFilter, parsePageSize, readContinuation, writeContinuation } from './filter.ts';
 import { statusPayload } from './payload.ts';
@@ -15,7 +15,7 @@ export interface ManagementParts {
   readonly query: QueryInstances;
   readonly transact: Transact;
   readonly hubName: string;
-  readonly origin: string;
+  readonly address: ManagementAddress;
 }
 
 /** Bytes of an orchestration's input or of an event. */
@@ -109,7 +109,7 @@ async function start(
         problem(`An Orchestration instance with the id ${id} already exists and has not ended.`),
       );
     case 'started': {
-      const links = Object.entries(managementUrls(parts.origin, parts.hubName)).map(([key, value]) => [
+      const links = Object.entries(managementUrls(parts.address, parts.hubName)).map(([key, value]) => [
         key,
         value.replace('INSTANCEID', key === 'id' ? answer.id : encodeURIComponent(answer.id)),
       ]);
@@ -132,7 +132,7 @@ function status(parts: ManagementParts, { request, response, query }: Call, id: 
   const running = record.finishedAt === null;
   const asError = record.status === 'Failed' && query.get('returnInternalServerErrorOnFailure') === 'true';
   const headers: Record<string, string> = running
-    ? { location: `${parts.origin}${request.url}`, 'retry-after': '5' }
+    ? { location: `${parts.address.url}${request.url}`, 'retry-after': '5' }
     : {};
   answerJson(response, running ? 202 : asError ? 500 : 200, payload, headers);
 }
