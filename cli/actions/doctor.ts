@@ -7,13 +7,14 @@ import { openPlaneApi } from '../api/plane-api.ts';
 import { readResource } from '../api/read.ts';
 import { restoreStatus } from '../api/restore.ts';
 import { existingDataDirectory } from '../data/data-directory.ts';
-import { layoutOf } from '../data/layout.ts';
+import { type Layout, layoutOf } from '../data/layout.ts';
 import { messageOf } from '../failure.ts';
 import { globalOptions } from '../options.ts';
 import { plainText, print, printJson, styled } from '../output/terminal.ts';
 import { freePort } from '../supervision/ports.ts';
 import type { Running } from '../supervision/running-file.ts';
 import { supervisorOf } from '../supervision/supervisor-lock.ts';
+import { lookThroughDatabases } from './databases.ts';
 
 type Finding = { readonly what: string; readonly state: 'good' | 'warning' | 'bad'; readonly says: string };
 
@@ -87,6 +88,7 @@ async function planeOf(data: string): Promise<Finding[]> {
     return [finding('data', 'bad', messageOf(error))];
   }
   const running = supervisorOf(layout);
+  findings.push(databasesFinding(layout, running !== undefined));
   if (running === undefined)
     return [
       ...findings,
@@ -105,6 +107,15 @@ async function planeOf(data: string): Promise<Finding[]> {
         ),
   );
   return [...findings, ...(await answering(data, running))];
+}
+
+function databasesFinding(layout: Layout, running: boolean): Finding {
+  const looked = lookThroughDatabases(layout, running);
+  const [damaged] = looked.filter(({ fault }) => fault !== undefined);
+  if (damaged !== undefined)
+    return finding('databases', 'bad', `${damaged.file} is damaged: ${damaged.fault}. What to do: ${damaged.wayOut}`);
+  const rest = running ? '; the ones of broker and hosts are in use, and looked through at their start' : '';
+  return finding('databases', 'good', `${looked.length} looked through, every page and index${rest}`);
 }
 
 async function portFinding(): Promise<Finding> {

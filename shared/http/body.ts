@@ -17,12 +17,22 @@ export async function readBytes(body: BodyStream, headers: Headers, limit: numbe
   const chunks: Uint8Array[] = [];
   let size = 0;
   const stream = body[Symbol.asyncIterator]();
-  for (let next = await stream.next(); next.done !== true; next = await stream.next()) {
+  const read = () => stream.next().catch(brokenOff);
+  for (let next = await read(); next.done !== true; next = await read()) {
     size += next.value.byteLength;
     if (size > limit) throw tooLarge(limit);
     chunks.push(next.value);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+}
+
+/** The caller hung up, or was cut off: the answer is for nobody, and no fault of ours is logged. */
+function brokenOff(): never {
+  throw new Refusal(
+    400,
+    'FACTORY-BODY-BROKEN-OFF',
+    'The body ended before it was whole. Send it again; nothing was changed.',
+  );
 }
 
 const tooLarge = (limit: number): Refusal =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { one } from '../../../shared/store/command.ts';
-import { readPlane } from '../../../shared/store/platform/plane.ts';
+import { Refusal } from '../../../shared/domain/refusal.ts';
+import { write } from '../../../shared/store/command.ts';
+import { touchPlane } from '../../../shared/store/platform/plane.ts';
 import { ok, route } from './route.ts';
 
 const CHECK_MS = 3_000;
@@ -19,20 +20,21 @@ const health = route({
   handle: async () => ok({ status: 'ok' }),
 });
 
-type Readiness = Readonly<Record<'store' | 'artifacts' | 'broker', 'ok' | 'unreachable'>>;
+/** `ok`, or in words why not. */
+type Readiness = Readonly<Record<'store' | 'artifacts' | 'broker', string>>;
 let kept: { readonly until: number; readonly readiness: Promise<Readiness> } | undefined;
 
 const ready = route({
   method: 'GET',
   path: '/ready',
   name: 'ready',
-  summary: 'Whether the store, the artifacts and the broker can be reached.',
+  summary: 'Whether the store can be written, and the artifacts and the broker can be reached.',
   access: { kind: 'public', because },
   answers: { 200: z.object({ status: z.literal('ready') }), 503: z.object({ status: z.literal('not_ready') }) },
   async handle({ plane }) {
     if (kept === undefined || kept.until <= Date.now()) {
       const look = async (): Promise<Readiness> => ({
-        store: await reached(plane.store.read('ready.store', () => one(readPlane({})))),
+        store: await reached(plane.store.run('ready.store', () => write(touchPlane({})))),
         artifacts: await reached(plane.artifacts.bytes(plane.context.baseline)),
         broker: await reached(plane.hints.check()),
       });
@@ -48,15 +50,16 @@ const ready = route({
   },
 });
 
-async function reached(part: Promise<unknown>): Promise<'ok' | 'unreachable'> {
+async function reached(part: Promise<unknown>): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_MS);
   });
   return await Promise.race([part, limit])
     .then(
-      () => 'ok' as const,
-      () => 'unreachable' as const,
+      () => 'ok',
+      // A refusal is written for callers, and says what is the matter with the disk.
+      (error: unknown) => (error instanceof Refusal ? error.message : 'unreachable'),
     )
     .finally(() => clearTimeout(timer));
 }

@@ -23,15 +23,18 @@ export function arrived(request: IncomingMessage): Promise<Arrival> {
   const end = (arrival: Arrival): void => {
     clearTimeout(timer);
     request.off('readable', look).off('close', gone).off('error', gone);
+    request.socket.off('close', gone);
     resolve(arrival);
   };
   request.on('readable', look).on('close', gone).on('error', gone);
+  // One that was answered already is not told that its connection ended.
+  request.socket.on('close', gone);
   return promise;
 }
 
 function arrivalOf(request: IncomingMessage): Arrival | undefined {
   if (request.complete || bodyless(request)) return 'whole';
-  if (request.destroyed) return 'gone';
+  if (request.destroyed || request.socket.destroyed) return 'gone';
   return request.readableLength >= request.readableHighWaterMark ? 'partial' : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -66,15 +66,20 @@ const versions = [
 /**
  * Opens the state of a host in `directory`, made when absent. The file is locked for this process until it ends, however
  * it ends: the operating system lets go of it. Every commit reaches the disk before it returns (WAL, synchronous=FULL).
- * Throws when another process holds the directory, or when a newer build wrote it.
+ * Throws when another process holds the directory, when a newer build wrote it, or when it is damaged, as far as SQLite
+ * can tell: up to 1 GiB, its pages' structure is looked through first.
  */
 export function openDatabase(directory: string): DatabaseSync {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = path.join(directory, 'functions-host.sqlite');
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  // SQLite would take it for a new database.
+  if (size > 0 && size < headerBytes) throw new Error(damaged(file, `it has ${size} bytes`));
   const database = new DatabaseSync(file, { timeout: lockWait });
   try {
     // Exclusive mode before WAL: no shared-memory file, and the first write below keeps the lock.
     database.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full;');
+    assertSound(database, file);
     database.exec('begin immediate');
     const found = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
     if (found > versions.length) {
@@ -92,6 +97,25 @@ export function openDatabase(directory: string): DatabaseSync {
         `The data directory ${directory} is in use by another functions host. End that one, or give this one a --data directory of its own.`,
       );
     }
+    if (isDamage(error)) throw new Error(damaged(file, (error as Error).message), { cause: error });
     throw error;
   }
+}
+
+/** SQLite's primary result codes SQLITE_CORRUPT, SQLITE_FORMAT and SQLITE_NOTADB. */
+const damageCodes = [11, 24, 26];
+const quickCheckBytes = 1_073_741_824;
+const headerBytes = 100;
+
+const isDamage = (error: unknown): boolean =>
+  damageCodes.includes(Number((error as { errcode?: unknown } | null)?.errcode) & 0xff);
+
+const damaged = (file: string, what: string): string =>
+  `The state of this host, ${file}, is damaged: ${what}. Put a copy from before in its place, or move the folder away to begin without the orchestrations in it.`;
+
+function assertSound(database: DatabaseSync, file: string): void {
+  const number = (name: string) => Number(database.prepare(`pragma ${name}`).get()?.[name] ?? 0);
+  if (number('page_count') * number('page_size') > quickCheckBytes) return;
+  const [found = ''] = Object.values(database.prepare('pragma quick_check(1)').get() ?? {}).map(String);
+  if (found !== 'ok') throw new Error(damaged(file, found));
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { BrokerError } from '../core/broker-error.ts';
@@ -102,17 +102,32 @@ function openDatabase(directory: string, file: string, maxBytes: number): Databa
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   let database: DatabaseSync | undefined;
   try {
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    // SQLite would take it for a new database.
+    if (size > 0 && size < HEADER_BYTES) throw new Error(`damaged: it has ${size} bytes`);
     database = new DatabaseSync(file);
     // Exclusive: a second broker on the same directory is refused, and the lock ends with the process however it ends.
     database.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full');
     database.exec(`pragma max_page_count = ${Math.max(64, Math.floor(maxBytes / PAGE_SIZE))}`);
     database.exec('pragma journal_size_limit = 67108864; begin immediate; commit');
+    assertSound(database);
     prepareSchema(database, file);
     return database;
   } catch (error) {
     database?.close();
     throw explainOpenFailure(error, directory, file);
   }
+}
+
+/** Above this size pages are not looked through at a start. */
+const QUICK_CHECK_BYTES = 1024 * 1024 * 1024;
+const HEADER_BYTES = 100;
+
+function assertSound(database: DatabaseSync): void {
+  const pages = Number(database.prepare('pragma page_count').get()?.['page_count'] ?? 0);
+  if (pages * PAGE_SIZE > QUICK_CHECK_BYTES) return;
+  const [found = ''] = Object.values(database.prepare('pragma quick_check(1)').get() ?? {}).map(String);
+  if (found !== 'ok') throw new Error(`damaged: ${found}`);
 }
 
 function explainOpenFailure(error: unknown, directory: string, file: string): unknown {
@@ -123,9 +138,9 @@ function explainOpenFailure(error: unknown, directory: string, file: string): un
       { cause: error },
     );
   }
-  if (/not a database|malformed/i.test(reason)) {
+  if (/not a database|malformed|damaged/i.test(reason)) {
     return new Error(
-      `The file ${file} is damaged or not a broker database (${reason}). Restore it, or move it away to start empty.`,
+      `The file ${file} is damaged or not a broker database (${reason}). Put a copy from before in its place, or move it away to start empty.`,
       {
         cause: error,
       },

@@ -14,6 +14,18 @@ export const readPlane = defineStatement({
   build: (db, _p, words) => db.selectFrom('plane').selectAll().select(words.now.as('now')).where('id', '=', 1),
 });
 
+/** Changes nothing and is committed all the same: whether the store can be written. */
+export const touchPlane = defineStatement({
+  name: 'platform.touchPlane',
+  locks: 'tenant',
+  parameters: {},
+  build: (db) =>
+    db
+      .updateTable('plane')
+      .set(({ ref }) => ({ incarnation: ref('incarnation') }))
+      .where('id', '=', 1),
+});
+
 const answered = ['incarnation', 'heartbeat_at', 'away_from', 'away_until'] as const;
 
 /** The plane is alive. When the heartbeat before is longer ago than `gap` milliseconds, the time between is recorded as an absence: a lease that ran out in it is nobody's failed attempt. */

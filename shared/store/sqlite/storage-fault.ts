@@ -1,4 +1,5 @@
 import { Refusal } from '../../domain/refusal.ts';
+import { isDamage } from './soundness.ts';
 
 /** SQLite's primary result codes (https://www.sqlite.org/rescode.html) that say the storage failed, not the statement. */
 const STORAGE_FAULTS: ReadonlyMap<number, string> = new Map([
@@ -14,6 +15,13 @@ const STORAGE_FAULTS: ReadonlyMap<number, string> = new Map([
 export function storageRefusal(error: unknown): Refusal | undefined {
   const code = (error as { errcode?: unknown } | null)?.errcode;
   if (typeof code !== 'number') return undefined;
+  if (isDamage(error))
+    return new Refusal(
+      503,
+      'FACTORY-STORE-DAMAGED',
+      'The database file is damaged: nothing was changed. An operator stops the plane, looks with "factory doctor", and puts a backup in its place.',
+      { retryAfterSeconds: 60 },
+    );
   const why = STORAGE_FAULTS.get(code & 0xff);
   if (why === undefined) return undefined;
   return new Refusal(

@@ -33,7 +33,8 @@ const wallClock = (): number => Date.now();
  *
  * `clock` gives milliseconds since the epoch; database time never goes back within a process even when the clock does.
  * `maximumBytes` bounds the data file; at the bound commands are refused as on a full disk, until rows have gone.
- * Throws when another process has the file open, or when its schema is newer than the program's or another one.
+ * Throws when another process has the file open, when its schema is newer than the program's or another one, and DamagedDatabase
+ * when the file is damaged.
  */
 export function openSqliteStore(options: {
   readonly file: string;
@@ -92,7 +93,9 @@ export function openSqliteStore(options: {
       let wrote = false;
       for (const item of group) wrote = runOne(item, ended) || wrote;
       if (wrote) {
+        const noted = connection.counted();
         crossingSync('store.commit', () => commit.run());
+        noted();
         statistics.commits += 1;
       } else rollback.run();
     } catch (error) {
@@ -141,7 +144,7 @@ export function openSqliteStore(options: {
       if (closed) return;
       closed = true;
       while (waiting.length > 0) runGroup();
-      database.close();
+      connection.close();
       release();
     },
   };
