@@ -12,7 +12,11 @@ export const HANDLERS: { readonly [R in ContainerRole]: (settings: WorkerSetting
       import('../shared/stations/handlers.ts'),
       import('../shared/stations/packages/host-registry.ts'),
     ]);
-    return stationHandlers({ driver: sandboxOf(settings), registry: settings.npmRegistry ?? (await hostRegistry()) });
+    return stationHandlers({
+      driver: sandboxOf(settings),
+      registry: settings.npmRegistry ?? (await hostRegistry()),
+      pythonIndex: settings.pythonIndex,
+    });
   },
   async verifier(settings) {
     const { verifierHandlers } = await import('../shared/verify/handlers.ts');

@@ -8,6 +8,10 @@ import { registerPools } from '../worker/pools.ts';
 registerPools(
   'station',
   await startWorkerOf('station', async (settings) =>
-    stationHandlers({ driver: sandboxOf(settings), registry: settings.npmRegistry ?? (await hostRegistry()) }),
+    stationHandlers({
+      driver: sandboxOf(settings),
+      registry: settings.npmRegistry ?? (await hostRegistry()),
+      pythonIndex: settings.pythonIndex,
+    }),
   ),
 );

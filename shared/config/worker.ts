@@ -37,6 +37,11 @@ const settings = z.object({
   FACTORY_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(4),
   /** The one npm registry the packages pool may read; npm's configured one when absent. */
   FACTORY_NPM_REGISTRY: z.url({ protocol: /^https?$/ }).optional(),
+  /** The one index of Python packages the packages pool may read, by the address of its simple API. */
+  FACTORY_PYTHON_INDEX: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPrivateOrSecure, 'https, unless the index is on this machine (a loopback address)')
+    .optional(),
   ...TELEMETRY_SETTINGS,
 });
 
@@ -55,6 +60,7 @@ export type WorkerSettings = {
   readonly resourceManager: string;
   readonly concurrency: number;
   readonly npmRegistry: string | undefined;
+  readonly pythonIndex: string | undefined;
   /** Undefined when telemetry is off. */
   readonly telemetry: TelemetrySettings | undefined;
 };
@@ -77,6 +83,7 @@ export function readWorkerSettings(environment: Environment): WorkerSettings {
     resourceManager: data.FACTORY_RESOURCE_MANAGER_URL,
     concurrency: data.FACTORY_CONCURRENCY,
     npmRegistry: data.FACTORY_NPM_REGISTRY,
+    pythonIndex: data.FACTORY_PYTHON_INDEX,
     telemetry: telemetryOf(data),
   };
 }

@@ -7,6 +7,7 @@ import { implementTask } from './implement-task.ts';
 import { fetchPackagesTask } from './packages/fetch-packages-task.ts';
 import { patchStation } from './patch/station.ts';
 import { planTask } from './plan-task.ts';
+import { withPython } from './python/with-python.ts';
 import type { Station } from './station.ts';
 import { withRefusals } from './work/failures.ts';
 
@@ -14,6 +15,8 @@ export type StationConfiguration = {
   readonly driver: SandboxDriver;
   /** Origin (and path, if any) of the one npm registry that the packages pool may read; see `hostRegistry`. */
   readonly registry: string;
+  /** Address of the simple API of the one index of Python packages that the packages pool may read. */
+  readonly pythonIndex?: string | undefined;
 };
 
 const stations: readonly Station[] = [
@@ -24,11 +27,17 @@ const stations: readonly Station[] = [
 ];
 
 /** The stations' tasks by name. */
-export function stationHandlers({ driver, registry }: StationConfiguration): Readonly<Record<string, TaskHandler>> {
+export function stationHandlers({
+  driver,
+  registry,
+  pythonIndex,
+}: StationConfiguration): Readonly<Record<string, TaskHandler>> {
   return {
     plan: withRefusals((context) => planTask(context, driver, stationOf(context))),
     implement: withRefusals((context) => implementTask(context, driver, stationOf(context))),
-    'fetch-packages': withRefusals((context) => fetchPackagesTask(context, { driver, registry })),
+    'fetch-packages': withRefusals(
+      withPython((context) => fetchPackagesTask(context, { driver, registry }), { driver, index: pythonIndex }),
+    ),
   };
 }
 

@@ -4,9 +4,9 @@ import type { Packet } from '../domain/packet/schema.ts';
 import { type TaskContext, TaskFailure } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { openPackages } from '../stations/packages/open-packages.ts';
+import { openEnvironment } from '../stations/python/open-environment.ts';
 import { readDeclaration, readPacket } from '../stations/work/inputs.ts';
 import { requireSandbox } from '../stations/work/sandbox-permission.ts';
-import { requireToolchains } from '../stations/work/toolchains.ts';
 import { createFindings } from './findings.ts';
 import type { Bench } from './runs/bench.ts';
 import { createRecorder } from './runs/recorder.ts';
@@ -20,8 +20,10 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
   const declaration = await readDeclaration(context);
   requireAllowedCommands(packet, declaration);
   const sandbox = await requireSandbox(driver, declaration);
-  const toolchains = await requireToolchains(driver, declaration);
+  const { toolchains, environment, concerns } = await openEnvironment(context, driver, declaration);
   const packages = context.hasInput('packages') ? (await openPackages(context)).directory : null;
+  const findings = createFindings();
+  for (const { kind, detail } of concerns) findings.concern(kind, detail);
   return {
     context,
     driver,
@@ -29,9 +31,10 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
     packet,
     declaration,
     recorder: createRecorder(),
-    findings: createFindings(),
+    findings,
     prepared: new Map(),
     toolchains,
+    environment,
     packages,
   };
 }

@@ -117,6 +117,17 @@ export const receiptSchema = z.strictObject({
       isolation: z.enum(['isolated', 'none']),
       versions: z.record(z.string(), z.string()),
     }),
+    /** Packages that were fetched for the application's environment: the same files for base and change. */
+    environment: z
+      .strictObject({
+        python: z.string().max(100),
+        wheels: z.int().min(0),
+        /** Of the list of files with their sha256. */
+        digest,
+        /** When they were chosen, where no digests of the repository pin them. */
+        resolvedAt: z.iso.datetime().optional(),
+      })
+      .optional(),
     /** Why the verdict is what it is, one entry a fault. */
     faults: z.array(text).max(100),
     notVerified: z.array(text).max(100),

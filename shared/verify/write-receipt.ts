@@ -1,5 +1,6 @@
 import { digestOfValue } from '../domain/digest.ts';
 import type { TaskContext } from '../jobs/task.ts';
+import { type FetchedEnvironment, wheelsDigest } from '../stations/python/environment-archive.ts';
 import { lineOf } from '../stations/work/inputs.ts';
 import { type Receipt, type ReceiptClaims, receiptSchema } from './receipt.ts';
 import type { Bench } from './runs/bench.ts';
@@ -18,12 +19,23 @@ export function standingCaveats(bench: Bench): string[] {
 }
 
 /** Claims that say the same for every stage. */
-export function commonClaims(bench: Bench): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox'> {
+export function commonClaims(bench: Bench): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox' | 'environment'> {
   const { kind, isolation, versions } = bench.sandbox;
   return {
     packet: digestOfValue(bench.packet),
     declaration: digestOfValue(bench.declaration),
     sandbox: { kind, isolation, versions: { ...versions, ...bench.toolchains.versions } },
+    ...(bench.environment === null ? {} : { environment: environmentClaim(bench.environment) }),
+  };
+}
+
+function environmentClaim(environment: FetchedEnvironment): NonNullable<ReceiptClaims['environment']> {
+  const { python, wheels, resolvedAt } = environment;
+  return {
+    python,
+    wheels: wheels.length,
+    digest: wheelsDigest(environment),
+    ...(resolvedAt === undefined ? {} : { resolvedAt }),
   };
 }
 

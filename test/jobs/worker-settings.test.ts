@@ -21,6 +21,7 @@ describe('the settings of a worker', () => {
       sandbox: 'bubblewrap',
       concurrency: 4,
       npmRegistry: undefined,
+      pythonIndex: undefined,
       resourceManager: 'https://management.azure.com',
     });
   });

@@ -16,6 +16,8 @@ export type Line = {
   /** Bundle of the base, as the effector would have made it. */
   readonly source: string;
   readonly registry?: string;
+  /** Of Python packages. */
+  readonly index?: string;
   /** The plan of a deployment, as the effector would have looked it up. */
   readonly deployment?: Uint8Array;
 };
@@ -41,7 +43,7 @@ const run = (
   const { jobs, driver, packet, declaration, source } = line;
   const handlers =
     role === 'station'
-      ? stationHandlers({ driver, registry: line.registry ?? 'http://127.0.0.1:1/' })
+      ? stationHandlers({ driver, registry: line.registry ?? 'http://127.0.0.1:1/', pythonIndex: line.index })
       : verifierHandlers({ driver });
   const job = {
     task,
@@ -57,9 +59,13 @@ const run = (
   return jobs.run(handlers[task], signal === undefined ? job : { ...job, signal });
 };
 
+const fetched = (packages: Done | undefined) => ({
+  packages: packages?.outputs['packages'],
+  environment: packages?.outputs['environment'],
+});
 export const fetchPackages = (line: Line) => run(line, 'fetch-packages', 'station', {});
 export const baseline = (line: Line, packages?: Done, signal?: AbortSignal) =>
-  run(line, 'baseline', 'verifier', { packages: packages?.outputs['packages'] }, signal);
+  run(line, 'baseline', 'verifier', fetched(packages), signal);
 export const plan = (line: Line, before: Done, packages?: Done) =>
   run(line, 'plan', 'station', { packages: packages?.outputs['packages'], baseline: before.outputs['receipt'] });
 export const implement = (line: Line, planned: Done, packages?: Done) =>
@@ -71,7 +77,7 @@ export const validate = (
   packages?: Done,
 ) =>
   run(line, 'validate', 'verifier', {
-    packages: packages?.outputs['packages'],
+    ...fetched(packages),
     baseline: before.outputs['receipt'],
     change: change.outputs['change'],
   });

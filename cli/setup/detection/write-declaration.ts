@@ -33,8 +33,8 @@ export function declarationText(subject: Subject, detected: Detected): string {
     ...environmentLines(detected),
     ...prepareLines(detected),
     ...checkLines(detected),
-    '# Test files; no change touches them unless its packet says so.',
-    'testFiles: ["test/**", "tests/**", "**/*.test.*", "**/*.spec.*"]',
+    '# Test files beyond those that are known by their names; no change touches them unless its packet says so.',
+    'testFiles: []',
     '# Files of high risk, such as migrations and workflows: [".github/**"].',
     'protectedPaths: []',
     ...(detected.missing.length > 0

@@ -28,6 +28,7 @@ const python = z.strictObject({
     .strictObject({ extras: z.array(group).max(20).optional(), groups: z.array(group).max(20).optional() })
     .optional(),
 });
+export type PythonSetup = z.infer<typeof python>;
 
 /** Set by the sandbox, or able to make every program inside another one. */
 const RESERVED_VARIABLES = /^(PATH|HOME|TMPDIR|LD_[A-Z_]*|FACTORY_.*)$/;

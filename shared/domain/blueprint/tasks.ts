@@ -28,7 +28,7 @@ export const TASKS: Tasks = new Map(
       pool: 'packages',
       verdicts: ['ok', 'none', 'needs_human', 'not_applicable'],
       goesOn: ['ok', 'none'],
-      outputs: ['packages', 'lockfile', 'log'],
+      outputs: ['packages', 'environment', 'lockfile', 'log'],
     },
     baseline: {
       pool: 'verify',

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { ToolchainName, WantedToolchain } from '../../domain/application/check-environment.ts';
-import type { RunTools, SandboxDriver } from '../driver.ts';
+import type { Mount, RunTools, SandboxDriver } from '../driver.ts';
 import { defaultSandboxLimits } from '../limits.ts';
 import { TOOLCHAINS } from './catalogue.ts';
 import { filesOf, type Installation, installationsOf } from './places.ts';
@@ -8,6 +8,8 @@ import { filesOf, type Installation, installationsOf } from './places.ts';
 /** Toolchains as programs of a repository run with them. */
 export type OpenedToolchains = {
   readonly tools: RunTools;
+  /** Packages that were installed for them. */
+  readonly mounts?: readonly Mount[];
   readonly environment: Readonly<Record<string, string>>;
   /** Program → version, as the program itself says inside the sandbox. */
   readonly versions: Readonly<Record<string, string>>;

@@ -19,10 +19,19 @@ export const SOCKET_NAME = 'registry.sock';
  * Opens the gateway on the socket `registry.sock` in a directory: GETs of packuments and tarballs are forwarded, everything else is
  * answered 403 here.
  */
-export async function openGateway(directory: string, owner: FileOwner, registry: Registry): Promise<RegistryGateway> {
+export function openGateway(directory: string, owner: FileOwner, registry: Registry): Promise<RegistryGateway> {
+  return openGatewayOf(directory, owner, (request, response) => forward(registry, request, response));
+}
+
+/** Opens a gateway whose requests are answered by `answer`; what that refuses is answered 403, or 502 where another attempt may pass. */
+export async function openGatewayOf(
+  directory: string,
+  owner: FileOwner,
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Promise<RegistryGateway> {
   let refusal: RegistryRefusal | undefined;
   const server = createServer((request, response) => {
-    forward(registry, request, response).catch((error: unknown) => {
+    answer(request, response).catch((error: unknown) => {
       if (error instanceof RegistryRefusal) refusal ??= error;
       if (!response.headersSent)
         response.writeHead(error instanceof RegistryRefusal && error.passing ? 502 : 403, {

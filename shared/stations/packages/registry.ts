@@ -75,7 +75,8 @@ export function requireRegistry(address: string): string {
   return url.href.endsWith('/') ? url.href : `${url.href}/`;
 }
 
-async function getFollowing(
+/** GETs an address without a credential, following redirects within the registry's origin. Throws a {@link RegistryRefusal}. */
+export async function getFollowing(
   url: URL,
   registry: URL,
   accept: string,

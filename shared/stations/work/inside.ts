@@ -6,6 +6,8 @@ export const places = {
   workspace: '/workspace',
   report: '/factory/report',
   packages: '/factory/packages',
+  wheels: '/factory/wheels',
+  python: '/factory/python',
   tools: '/factory/tools',
   socket: '/factory/socket',
 } as const;

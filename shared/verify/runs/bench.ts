@@ -3,6 +3,7 @@ import type { Packet } from '../../domain/packet/schema.ts';
 import type { TaskContext } from '../../jobs/task.ts';
 import type { SandboxDriver, SandboxIdentity } from '../../sandbox/driver.ts';
 import type { OpenedToolchains } from '../../sandbox/toolchains/open-toolchains.ts';
+import type { FetchedEnvironment } from '../../stations/python/environment-archive.ts';
 import type { Findings } from '../findings.ts';
 import type { PreparedTrees } from './checkout.ts';
 import type { Recorder } from './recorder.ts';
@@ -17,6 +18,8 @@ export type Bench = {
   readonly recorder: Recorder;
   /** What the application's environment adds to every program of the repository. */
   readonly toolchains: OpenedToolchains;
+  /** The packages that were fetched for it, where it asks for any. */
+  readonly environment: FetchedEnvironment | null;
   readonly findings: Findings;
   /** Trees that were prepared for this job, each once. */
   readonly prepared: PreparedTrees;

@@ -54,7 +54,7 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
   const result = await driver.run({
     argv: program.argv,
     workingDirectory: checkout.workingDirectory,
-    mounts: [...checkout.mounts, ...(program.mounts ?? [])],
+    mounts: [...checkout.mounts, ...(bench.toolchains.mounts ?? []), ...(program.mounts ?? [])],
     tools: bench.toolchains.tools,
     environment: {
       ...quietEnvironment,
