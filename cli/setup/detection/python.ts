@@ -18,7 +18,7 @@ type Pyproject = z.infer<typeof pyprojectSchema>;
 
 const requirementsFile =
   /^(?:requirements\/)?(?:(?:requirements|dev|test|tests|testing)[-_.]?)*(?:requirements|dev|test|tests|testing)\.txt$/;
-const testFile = /(?:^|\/)(?:test_[^/]*|[^/]*_test)\.py$/;
+const testFile = /(?:^|\/)(?:tests?|test_[^/]*|[^/]*_test)\.py$/;
 const lockfiles = ['uv.lock', 'poetry.lock', 'Pipfile.lock'];
 /** What is looked into to tell which runner tests are written for. */
 const mostRead = 30;
