@@ -13,4 +13,4 @@ export function bareLines(output: string): string {
 }
 
 const PREFIX =
-  /^(?:[\s│┃|>●○×✖✗❯→]|\[gw\d+\]|(?:E|W)(?= {2,})|(?:Uncaught|Caused by:|Serialized Error:)\s|\d{4}-\d\d-\d\dT\S+\s)+/;
+  /^(?:[\s│┃|>●○×✖✗✘❯→]|\[gw\d+\]|(?:E|W)(?= {2,})|(?:Uncaught|Caused by:|Serialized Error:|Exception during run:)\s|\d{4}-\d\d-\d\dT\S+\s)+/;

@@ -6,12 +6,10 @@ const LOAD_FAILURES: readonly RegExp[] = [
   /^(?:TypeError|Error) \[ERR_PACKAGE_(?:PATH_NOT_EXPORTED|IMPORT_NOT_DEFINED)\]: .*$/m,
   /^.*error TS\d+: .*$/m,
   /^(?:.*: )?(?:ERROR: )?Transform failed with \d+ errors?.*$/m,
-  /^Test suite failed to run$/m,
+  /^(?:Error: )?Failed to parse source\b.*$/m,
   // Python.
   /^(?:SyntaxError|IndentationError|TabError): .*$/m,
   /^ImportError: cannot import name .*$/m,
-  /^(?:=+ )?ERROR collecting .*$/m,
-  /^ImportError while (?:loading conftest|importing test module).*$/m,
   // Go, Rust, .NET, the JVM, C.
   /^FAIL\s+\S+ \[(?:build|setup) failed\]$/m,
   /^\S+\.go:\d+:\d+: .*$/m,
@@ -29,10 +27,23 @@ const LOAD_FAILURES: readonly RegExp[] = [
   /^.*(?:syntax error at|BEGIN failed--compilation aborted).*$/m,
 ];
 
-/** The first line that says that the repository's own code could not be loaded. */
-export function saysLoadFailure(output: string): string | undefined {
-  return LOAD_FAILURES.map((pattern) => pattern.exec(output)?.[0])
+/** What runners say of a file of tests that could not be loaded, whatever the cause. */
+const NOT_LOADED: readonly RegExp[] = [
+  /^Test suite failed to run$/m,
+  /^⎯+ Failed Suites \d+ ⎯+$/m,
+  /^[=_ ]*ERROR collecting .*$/m,
+  /^ImportError while (?:loading conftest|importing test module).*$/m,
+];
+
+/** The first line that says why the repository's own code could not be loaded. */
+export const saysLoadFailure = (output: string): string | undefined => firstOf(LOAD_FAILURES, output);
+
+/** The first line that says that a file of tests could not be loaded, without the cause. */
+export const saysNotLoaded = (output: string): string | undefined => firstOf(NOT_LOADED, output);
+
+const firstOf = (patterns: readonly RegExp[], output: string): string | undefined =>
+  patterns
+    .map((pattern) => pattern.exec(output)?.[0])
     .find((found) => found !== undefined)
     ?.trim()
     .slice(0, 300);
-}

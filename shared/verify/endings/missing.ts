@@ -70,7 +70,8 @@ function relativeModule(
 ): Missing {
   const importer = from === undefined ? undefined : insidePath(from, workspace);
   if (from !== undefined && (importer === undefined || inPackages(importer))) return outside('package', said);
-  if (importer === undefined) return own(said);
+  // Some runners name the importer from a root of their own: then where it points can't be told.
+  if (importer === undefined || !(code.holds(importer) || code.willHold(importer) === true)) return own(said);
   const path = posix.join(posix.dirname(importer), specifier);
   // Neither now nor with the change: no change makes this run, and what a build makes is not there.
   return code.willHold(path) === false && !code.holds(path) ? outside('file', said) : own(said);
@@ -193,6 +194,7 @@ const PATTERNS: readonly Pattern[] = [
   ],
   [/^ERROR: file or directory not found: (\S+)/m, fileNamed(1)],
   [/^ERROR: (?:not found: |usage: |could not find (?:tox|python)|.*interpreter.* not found).*$/m, always('usage')],
+  [/^stat (\S+): directory not found$/m, fileNamed(1)],
   // Go, Rust, .NET, the JVM.
   [
     /^.*?(?:package (\S+) is not in (?:GOROOT|std)|no required module provides package (\S+?)[;:]|cannot find module providing package (\S+)).*$/m,

@@ -6,7 +6,9 @@ const NO_TESTS: readonly RegExp[] = [
   // Jest, Vitest, Mocha, AVA, Jasmine, TAP, Cypress, Playwright, Karma.
   /^No tests found(?:, exiting with code \d)?\.?$/m,
   /^No tests? (?:files? )?found\b.*$/m,
-  /^No test suite found in file\b/m,
+  /^(?:Error: )?No test suite found in file\b.*$/m,
+  /^Your test suite must contain at least one test\.$/m,
+  /^.*test files? (?:was|were) found, but did not match the filters:$/m,
   /^Error: No test files found\b/m,
   /^\s*0 passing(?: \(\d+\w+\))?\s*$/m,
   /^\s*(?:✖|×|x)?\s*Couldn['’]t find any (?:files|tests)\b/im,
@@ -36,6 +38,7 @@ const NO_TESTS: readonly RegExp[] = [
   /^No examples found\.$/m,
   /^0 (?:runs|tests), 0 assertions\b/m,
   /^No tests (?:executed|found)!+/m,
+  /^No test configuration file found!$/m,
   /^Result: NOTESTS$/m,
 ];
 
@@ -47,7 +50,8 @@ const RAN_TESTS: readonly RegExp[] = [
   /^.*?\b(\d+) (?:passed|failed|xfailed|xpassed)\b.* in [\d.]+s/gm,
   /^Ran (\d+) tests? in\b/gm,
   /^running (\d+) tests?$/gm,
-  /^(?:ok|FAIL|---\s(?:PASS|FAIL):)\s+(\S+)\s/gm,
+  /^(?:ok|FAIL)[ \t]+(\S+)[ \t]+(?:[\d.]+s|\(cached\))/gm,
+  /^--- (?:PASS|FAIL): (\S+)/gm,
   /^\s*(\d+) tests? (?:passed|failed)\b/gm,
   /^\s*(\d+) specs?, \d+ failures?\b/gm,
   /^(\d+) examples?, \d+ failures?\b/gm,
