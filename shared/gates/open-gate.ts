@@ -6,6 +6,7 @@ import type { Facts, Outcome } from '../domain/job/outcome.ts';
 import { transition } from '../domain/machine.ts';
 import type { RequestConclusion } from '../domain/request/conclusion.ts';
 import { assessRisk } from '../domain/risk/assess.ts';
+import { wasChecked } from '../domain/risk/checked.ts';
 import type { Risk } from '../domain/risk/tier.ts';
 import { effectKinds, effectTarget } from '../effects/ledger/target.ts';
 import type { Actor } from '../line/context.ts';
@@ -64,6 +65,7 @@ export function* openGate(
     required: needed.approvals,
     treeMatches: true,
     receiptValid: true,
+    checked: wasChecked(risk),
   });
   const decisionId = yield* recordDecision(context, decision, {
     actor: EFFECTOR,

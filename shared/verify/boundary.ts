@@ -1,10 +1,12 @@
 import { testFileKinds } from '../domain/application/test-files.ts';
 import { matcherOf } from '../domain/packet/glob.ts';
 import type { DiffEntry } from '../sandbox/git/diff.ts';
+import { readTreeFile } from '../sandbox/git/tree-files.ts';
 import type { Snapshot } from '../stations/work/base.ts';
 import { changeScope, pathMatcher } from '../stations/work/path-scope.ts';
 import type { Bench } from './runs/bench.ts';
-import { changedSteering } from './trees/manifest-scripts.ts';
+import { packageScripts } from './trees/own-code.ts';
+import { changedSteering, type Reached, reachedBy } from './trees/steering.ts';
 
 export type Crossed = {
   readonly verdict: 'out_of_scope' | 'tests_touched' | 'invalid';
@@ -24,13 +26,25 @@ export async function crossedBoundary(
   const outside = outOfScope(bench, entries);
   if (outside.length > 0) return { verdict: 'out_of_scope', faults: outside };
   const released = pathMatcher(packet.validation.testsMayChange);
-  const steering = await changedSteering(base.repository, entries, context.signal);
+  const steering = await changedSteering(base.repository, entries, await reached(bench, base), context.signal);
   const touched = [...closedTests(bench, entries), ...steering].filter((path) => !released(path.split('#')[0] ?? path));
   if (touched.length === 0) return null;
   return {
     verdict: 'tests_touched',
     faults: touched.map((path) => `${path} decides what tests mean and is not in the packet's testsMayChange`),
   };
+}
+
+/** What the base's own commands come to: the change has no say in them. */
+async function reached({ declaration, packet, context }: Bench, base: Snapshot): Promise<Reached> {
+  const manifest = await readTreeFile(base.repository, base.tree, 'package.json', context.signal);
+  const commands = [
+    ...declaration.checks.map(({ command }) => command),
+    ...packet.validation.commands,
+    ...(declaration.prepare === undefined ? [] : [declaration.prepare]),
+    ...(packet.reproduction !== undefined && 'command' in packet.reproduction ? [packet.reproduction.command] : []),
+  ];
+  return reachedBy(commands, Object.values(packageScripts(manifest)));
 }
 
 function outOfScope({ packet }: Bench, entries: readonly DiffEntry[]): string[] {

@@ -46,6 +46,7 @@ export const effect: ResourceOf<'performEffect'> = {
   required: 1,
   treeMatches: true,
   receiptValid: true,
+  checked: true,
 };
 export const installation: ResourceOf<'approveInstallation'> = {
   id: 'ins',

@@ -21,6 +21,8 @@ export type JobOptions = {
   /** Bytes, or the file of an earlier output. */
   readonly inputs: Readonly<Record<string, Uint8Array | string | undefined>>;
   readonly signal?: AbortSignal;
+  /** What control gives the job beside its inputs. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 };
 
 export type Done = {
@@ -97,7 +99,7 @@ function openContext(home: string, job: JobOptions, outputs: Record<string, stri
       timeoutMs: 600_000,
       traceparent: null,
       inputs: [],
-      parameters: {},
+      parameters: { ...job.parameters },
     },
     signal: job.signal ?? new AbortController().signal,
     directory,

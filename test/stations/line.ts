@@ -20,6 +20,7 @@ export type Line = {
   readonly index?: string;
   /** The plan of a deployment, as the effector would have looked it up. */
   readonly deployment?: Uint8Array;
+  readonly parameters?: Readonly<Record<string, unknown>>;
 };
 
 let sources = 0;
@@ -48,6 +49,7 @@ const run = (
   const job = {
     task,
     station: packet.line.name,
+    parameters: line.parameters ?? {},
     inputs: {
       packet: json(packet),
       declaration: json(declaration),

@@ -2,6 +2,7 @@ import { approvalRequirement } from '../../domain/approval/requirement.ts';
 import type { EffectSubject } from '../../domain/approval/subject.ts';
 import type { ApprovalId } from '../../domain/ids.ts';
 import { Refusal } from '../../domain/refusal.ts';
+import { wasChecked } from '../../domain/risk/checked.ts';
 import type { Risk, RiskTier } from '../../domain/risk/tier.ts';
 import type { IntendBody } from '../../jobs/protocol.ts';
 import type { LineGraph } from '../../line/graph.ts';
@@ -17,6 +18,8 @@ export type Coverage = {
   readonly approvals: number;
   readonly required: number;
   readonly tier: RiskTier;
+  /** Whether something ran on the change that could have failed. */
+  readonly checked: boolean;
 };
 
 export const stale = (why: string): Refusal =>
@@ -41,11 +44,13 @@ export function* coverageOf(
   const [node] = gate === undefined ? [] : yield* rows(nodesByName({ ...of, names: JSON.stringify([gate.id]) }));
   if (gate === undefined || node === undefined || node.state !== 'succeeded')
     throw stale('its gate has not been passed.');
-  const tier = node.risk === null ? 'critical' : (JSON.parse(node.risk) as Risk).tier;
+  const risk = node.risk === null ? undefined : (JSON.parse(node.risk) as Risk);
+  const tier = risk?.tier ?? 'critical';
+  const checked = risk !== undefined && wasChecked(risk);
   const required = approvalRequirement(tier, 'effect').approvals;
   if (node.verdict === 'waived') {
     if (required > 0) throw stale('its gate was waived, and its risk now asks for an approval.');
-    return { approval: null, approvals: 0, required, tier };
+    return { approval: null, approvals: 0, required, tier, checked };
   }
   const approval = (yield* rows(approvalsOfRequest(of))).findLast(
     (candidate) => candidate.node === gate.id && candidate.round === node.round,
@@ -70,5 +75,6 @@ export function* coverageOf(
     approvals: decisions.filter((decision) => decision.decision === 'approve').length,
     required,
     tier,
+    checked,
   };
 }

@@ -75,6 +75,7 @@ export function* intendEffect(
     required: coverage.required,
     treeMatches: true,
     receiptValid: true,
+    checked: coverage.checked,
   });
   if (!decision.allow) {
     if (coverage.approvals < coverage.required) throw stale('the policy now asks for more approvals.');

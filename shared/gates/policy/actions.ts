@@ -53,6 +53,8 @@ export type PolicyResources = {
     readonly required: number;
     readonly treeMatches: boolean;
     readonly receiptValid: boolean;
+    /** Whether something ran on the change that could have failed. */
+    readonly checked: boolean;
   };
   readonly Installation: OfApplication & {
     readonly plannedBy: string;

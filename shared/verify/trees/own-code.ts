@@ -26,7 +26,7 @@ export async function readOwnCode(request: {
   const changed = intended === null ? null : await listTree({ repository, tree: intended, signal });
   const manifests = await readManifests(repository, [...base, ...(changed ?? [])], signal);
   const root = manifests.find(({ path }) => path === 'package.json');
-  const scripts = scriptsOf(root?.text);
+  const scripts = packageScripts(root?.text);
   return {
     code: knownCode({
       base: base.map(({ path }) => path),
@@ -72,7 +72,8 @@ function packageName(path: string, text: string): string[] {
   return name === null ? [] : [name[1] ?? (name[2] ?? '').replaceAll('-', '_')];
 }
 
-function scriptsOf(text: string | undefined): Readonly<Record<string, string>> {
+/** The scripts of a package.json by name; none where it can't be read. */
+export function packageScripts(text: string | undefined): Readonly<Record<string, string>> {
   const { scripts } = objectOf(text ?? '');
   if (typeof scripts !== 'object' || scripts === null) return {};
   return Object.fromEntries(
