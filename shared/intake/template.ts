@@ -25,6 +25,8 @@ const LINE_PART: Readonly<Record<LineName, string>> = {
   package: FILL-IN
   # Semver range that the locked version must lie in afterwards, e.g. ">=1.4.2 <2".
   range: FILL-IN
+  # What may move beside it: none; compatible (the default), what it needs by steps that are not major; needed, by any step; any.
+  # mayMove: compatible
   # The advisory that asks for it, if there is one.
   # advisory: GHSA-...
 `,

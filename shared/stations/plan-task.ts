@@ -103,5 +103,9 @@ export async function planTask(context: TaskContext, driver: SandboxDriver, stat
       },
     };
   }
+  if (intention.outOfScope !== undefined) {
+    const question = intention.outOfScope.slice(0, 2_000);
+    return { outcome: { verdict: 'needs_human', summary: 'CHANGE-OUT-OF-SCOPE', question, facts, unknowns } };
+  }
   return { outcome: { verdict: 'ok', summary: `${intention.changes.length} files would change`, facts, unknowns } };
 }

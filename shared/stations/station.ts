@@ -25,6 +25,8 @@ export type Intention =
       readonly decisions: readonly string[];
       readonly importedPackage?: string;
       readonly facts?: Partial<Facts>;
+      /** What of it the packet does not allow, beside paths: a question to a person. */
+      readonly outOfScope?: string;
     }
   | { readonly verdict: 'needs_human'; readonly code: string; readonly question: string }
   | { readonly verdict: 'not_applicable'; readonly summary: string };

@@ -3,9 +3,12 @@ import { matcherOf } from '../domain/packet/glob.ts';
 import type { DiffEntry } from '../sandbox/git/diff.ts';
 import { readTreeFile } from '../sandbox/git/tree-files.ts';
 import type { Snapshot } from '../stations/work/base.ts';
+import { lineOf } from '../stations/work/inputs.ts';
 import { changeScope, pathMatcher } from '../stations/work/path-scope.ts';
+import { lineVerifiers } from './line-verifiers.ts';
 import type { Bench } from './runs/bench.ts';
 import { packageScripts } from './trees/own-code.ts';
+import { changedPackages } from './trees/packages.ts';
 import { changedSteering, type Reached, reachedBy } from './trees/steering.ts';
 
 export type Crossed = {
@@ -19,11 +22,16 @@ export type Crossed = {
 export async function crossedBoundary(
   bench: Bench,
   base: Snapshot,
+  head: Snapshot,
   entries: readonly DiffEntry[],
 ): Promise<Crossed | null> {
   const { packet, context } = bench;
   if (entries.length === 0) return { verdict: 'invalid', faults: ['the change leaves every file as it was'] };
-  const outside = outOfScope(bench, entries);
+  const outside = [
+    ...outOfScope(bench, entries),
+    ...(await changedPackages(bench, base.repository, base.tree, head.tree)),
+    ...((await lineVerifiers[lineOf(packet)].boundary?.(bench, base, head)) ?? []),
+  ];
   if (outside.length > 0) return { verdict: 'out_of_scope', faults: outside };
   const released = pathMatcher(packet.validation.testsMayChange);
   const steering = await changedSteering(base.repository, entries, await reached(bench, base), context.signal);

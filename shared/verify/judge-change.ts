@@ -1,3 +1,4 @@
+import type { Facts } from '../domain/job/outcome.ts';
 import type { Snapshot } from '../stations/work/base.ts';
 import { lineOf } from '../stations/work/inputs.ts';
 import { fell, saysNothing, settleFall, unfallen } from './checks/compare.ts';
@@ -19,6 +20,8 @@ export type Judged = {
   readonly scenarios: readonly { readonly name: string; readonly passed: boolean }[];
   /** Why the change is not what was asked for. */
   readonly faults: readonly string[];
+  /** What the line measured for the risk. */
+  readonly facts: Partial<Facts>;
   /** Why nothing can be concluded, though nothing is wrong with the change as far as it was seen. */
   readonly unstable: readonly string[];
   /** What keeps the change from being judged, and is not its fault: a question for a person. */
@@ -53,6 +56,7 @@ export async function judgeChange(bench: Bench, trees: Trees, baseline: Receipt)
     commands: commands.claims,
     scenarios,
     faults,
+    facts: line.facts ?? {},
     unstable: unstableReproduction(reproduction, checks),
     asks: commands.asks,
   };
@@ -177,6 +181,7 @@ export const notRun = (baseline: Receipt, faults: readonly string[]): Judged => 
   commands: [],
   scenarios: [],
   faults,
+  facts: {},
   unstable: [],
   asks: null,
 });

@@ -3,11 +3,12 @@ import { commandsOutside } from '../domain/packet/allowed-commands.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import { type TaskContext, TaskFailure } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
-import { openPackages } from '../stations/packages/open-packages.ts';
+import { openPackages, packageConcerns } from '../stations/packages/open-packages.ts';
+import type { PackageCache } from '../stations/packages/package-cache.ts';
 import { openEnvironment } from '../stations/python/open-environment.ts';
 import { readDeclaration, readPacket } from '../stations/work/inputs.ts';
 import { requireSandbox } from '../stations/work/sandbox-permission.ts';
-import { createFindings } from './findings.ts';
+import { createFindings, type Findings } from './findings.ts';
 import type { Bench } from './runs/bench.ts';
 import { createRecorder } from './runs/recorder.ts';
 
@@ -21,9 +22,11 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
   requireAllowedCommands(packet, declaration);
   const sandbox = await requireSandbox(driver, declaration);
   const { toolchains, environment, concerns } = await openEnvironment(context, driver, declaration);
-  const packages = context.hasInput('packages') ? (await openPackages(context)).directory : null;
+  const opened = context.hasInput('packages') ? await openPackages(context) : null;
+  const supply = opened?.description ?? null;
   const findings = createFindings();
   for (const { kind, detail } of concerns) findings.concern(kind, detail);
+  if (supply !== null) tellOfPackages(findings, supply);
   return {
     context,
     driver,
@@ -35,8 +38,15 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
     prepared: new Map(),
     toolchains,
     environment,
-    packages,
+    packages: opened?.directory ?? null,
+    preparation: { mayFail: (supply?.missingCount ?? 0) > 0, failed: false },
   };
+}
+
+/** What of the packages could not be had, and that no lockfile of the repository says which they are. */
+function tellOfPackages(findings: Findings, supply: PackageCache): void {
+  for (const { kind, detail } of packageConcerns(supply)) findings.concern(kind, detail);
+  for (const note of supply.notes ?? []) findings.caveat(note);
 }
 
 /** A command of the packet runs only when the packet's own boundary or the application names it word for word. */

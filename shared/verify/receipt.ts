@@ -3,6 +3,7 @@ import { CHECK_KINDS } from '../domain/application/declaration.ts';
 import { type Digest, digestOfValue } from '../domain/digest.ts';
 import { LINE_NAMES } from '../domain/packet/line-input.ts';
 import { concern } from '../domain/risk/concern.ts';
+import { STEPS } from '../stations/packages/moves.ts';
 import { ENDING_KINDS } from './endings/ending.ts';
 
 /**
@@ -75,6 +76,27 @@ const lineClaims = z.discriminatedUnion('line', [
     versionsAfter: z.array(z.string().max(256)).max(100).nullable(),
     publicApiBefore: digest.nullable(),
     publicApiAfter: digest.nullable(),
+    /** Where no lockfile decides: what the manifests ask for, which is then all that is claimed. */
+    manifestRanges: z.array(z.string().max(300)).max(100).optional(),
+    /** Every package that came, went or moved, the package itself included; all are counted, the first are listed. */
+    moved: z
+      .strictObject({
+        total: z.int().min(0),
+        mayBreak: z.int().min(0),
+        listed: z
+          .array(
+            z.strictObject({
+              name: z.string().max(300),
+              from: z.array(z.string().max(256)).max(20),
+              to: z.array(z.string().max(256)).max(20),
+              step: z.enum(STEPS),
+              direct: z.boolean(),
+              development: z.boolean().nullable(),
+            }),
+          )
+          .max(200),
+      })
+      .optional(),
   }),
   z.strictObject({
     line: z.literal('azure-deployment'),
@@ -128,6 +150,8 @@ export const receiptSchema = z.strictObject({
         resolvedAt: z.iso.datetime().optional(),
       })
       .optional(),
+    /** The prepare command failed, as packages could not be had, and checks ran without it. */
+    unprepared: z.literal(true).optional(),
     /** Why the verdict is what it is, one entry a fault. */
     faults: z.array(text).max(100),
     notVerified: z.array(text).max(100),

@@ -48,7 +48,8 @@ type Change = {
 
 async function validate(bench: Bench): Promise<TaskResult> {
   const change = await openAll(bench);
-  const crossed = (await crossedBoundary(bench, change.base, change.entries)) ?? (await unsound(bench, change));
+  const crossed =
+    (await crossedBoundary(bench, change.base, change.head, change.entries)) ?? (await unsound(bench, change));
   const judged =
     crossed === null
       ? await run(bench, change).catch((error: unknown) => unpreparable(error, change.baseline))
@@ -69,6 +70,8 @@ async function openAll(bench: Bench): Promise<Change> {
   const head = await openChange(context, base);
   const baseIdentity = await treeIdentity(base.repository, base.tree, signal);
   const baseline = await readBaseline(bench, baseIdentity);
+  // What could be prepared on the base can be on the change, or the change broke it.
+  bench.preparation.mayFail &&= baseline.claims.unprepared === true;
   const headIdentity = await treeIdentity(head.repository, head.tree, signal);
   const { patch, entries } = await diffTrees({ repository: base.repository, from: base.tree, to: head.tree, signal });
   await context.output({ name: 'diff', kind: 'diff', mediaType: 'text/x-diff', bytes: patch });
@@ -168,6 +171,7 @@ function outcomeOf(
   receipt: Receipt,
 ): Outcome {
   const facts = changeFacts(bench.declaration, change.entries, {
+    ...judged.facts,
     baseCommit: change.base.commit,
     baseTree: change.baseIdentity.tree,
     headTree: change.headIdentity.tree,

@@ -19,11 +19,12 @@ export function standingCaveats(bench: Bench): string[] {
 }
 
 /** Claims that say the same for every stage. */
-export function commonClaims(bench: Bench): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox' | 'environment'> {
+export function commonClaims(bench: Bench): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox' | 'environment' | 'unprepared'> {
   const { kind, isolation, versions } = bench.sandbox;
   return {
     packet: digestOfValue(bench.packet),
     declaration: digestOfValue(bench.declaration),
+    ...(bench.preparation.failed ? { unprepared: true as const } : {}),
     sandbox: { kind, isolation, versions: { ...versions, ...bench.toolchains.versions } },
     ...(bench.environment === null ? {} : { environment: environmentClaim(bench.environment) }),
   };

@@ -59,7 +59,7 @@ test('another branch where the packet names one, and npm by its lockfile at the 
   const job = await fetched({ packet: { scope: { repository: 'rates', ref: 'release/1', allowedPaths: ['**'] } } });
   expect(job.outcome).toMatchObject({
     verdict: 'fetched_npm',
-    facts: { manifests: ['package-lock.json'], baseCommit: next.commit },
+    facts: { manifests: ['package.json'], baseCommit: next.commit },
   });
   expect(await commitOf(job)).toBe(next.commit);
 });

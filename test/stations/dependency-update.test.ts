@@ -130,14 +130,8 @@ describe.skipIf(noSandbox)('a dependency update', () => {
 
   test.each<[string, string, (of: NpmRegistry) => Files]>([
     ['no lockfile', 'LOCKFILE-MISSING', () => ({ 'package.json': '{}' })],
+    ['no manifest', 'MANIFEST-MISSING', () => ({ 'README.md': '' })],
     ['another lockfile version', 'LOCKFILE-VERSION', (of) => npmProject(of, { lockfile: { lockfileVersion: 1 } })],
-    ['workspaces', 'PACKAGES-WORKSPACES', (of) => npmProject(of, { manifest: { workspaces: ['packages/*'] } })],
-    [
-      'a linked package',
-      'PACKAGES-WORKSPACES',
-      (of) =>
-        npmProject(of, { locked: { 'node_modules/a': { version: '1.0.0', resolved: 'packages/a', link: true } } }),
-    ],
   ])('of a repository with %s asks a person', async (_, code, files) => {
     const { line } = await lineFor(files(registry), '>=1.1 <2');
     expect((await baseline(line)).outcome).toMatchObject({ verdict: 'needs_human', summary: code });
@@ -194,9 +188,7 @@ describe.skipIf(noSandbox)('a dependency update', () => {
       },
     };
     const { 'package-lock.json': lockfile = '' } = npmProject(registry, { locked });
-    const { 'package.json': manifest = '' } = npmProject(registry, {
-      manifest: { devDependencies: { right: '^1.0.0' } },
-    });
+    const { 'package.json': manifest = '' } = npmProject(registry, { manifest: { dependencies: { left: '^2.0.0' } } });
     const made = await makeChange(jobs, repository, commit, {
       'package.json': manifest,
       'package-lock.json': lockfile,
@@ -240,6 +232,169 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     expect((await fetchPackages(line)).outcome).toMatchObject({
       verdict: 'needs_human',
       summary: 'PACKAGES-NOT-IN-RANGE',
+      question: expect.stringContaining(
+        'left@1.0.0 at node_modules/left is held by right@1.0.0 (asks for left@~1.0.0)',
+      ),
     });
+  });
+
+  test('of a range that nothing is published in says so, and blames no package', async () => {
+    const { line } = await lineFor(npmProject(registry), '>=9');
+    expect((await fetchPackages(line)).outcome).toMatchObject({
+      summary: 'RANGE-EMPTY',
+      question: expect.stringContaining('its newest are 2.0.0, 1.2.0, 1.0.0'),
+    });
+  });
+
+  /** All the way to the verdict. */
+  async function ended(line: Line) {
+    const packages = await fetchPackages(line);
+    const before = await baseline(line, packages);
+    const planned = await plan(line, before, packages);
+    const change = await implement(line, planned, packages);
+    return { before, planned, change, judged: await validate(line, before, change, packages) };
+  }
+
+  test('finds a package behind an alias, keeps the pin, and keeps every other byte of the manifest', async () => {
+    const dependencies = { twin: 'npm:left@1.0.0' };
+    const left = { name: 'left', version: '1.0.0', integrity: registry.integrity('left', '1.0.0') };
+    const files = npmProject(registry, {
+      manifest: { dependencies },
+      lockfile: {
+        packages: { '': { name: 'app', version: '1.0.0', dependencies }, 'node_modules/twin': left },
+      },
+      files: { 'index.js': "import left from 'twin';\nexport const sum = () => left.one();\n" },
+    });
+    const manifest = `${files['package.json']}`.trimEnd().replaceAll('\n', '\r\n').replaceAll('  ', '\t');
+    const { line, repository } = await lineFor({ ...files, 'package.json': manifest }, '>=1.1 <2');
+    const { before, change, judged } = await ended(line);
+    expect(claims(before).line).toMatchObject({ versionsBefore: ['1.0.0'] });
+    expect(change.text('diff')).toContain('+\t\t"twin": "npm:left@1.2.0"\r\n');
+    expect(judged.outcome).toMatchObject({ verdict: 'valid', facts: { versionChange: 'minor' } });
+    expect(repository).toBeTruthy();
+  });
+
+  test('in a workspace changes the manifest of that workspace and the lockfile', async () => {
+    const member = { name: 'a', version: '1.0.0', dependencies: { left: '~1.0.0' } };
+    const files = npmProject(registry, {
+      manifest: { workspaces: ['packages/*'], dependencies: {} },
+      lockfile: {
+        lockfileVersion: 2,
+        packages: {
+          '': { name: 'app', version: '1.0.0', workspaces: ['packages/*'] },
+          'node_modules/a': { resolved: 'packages/a', link: true },
+          'node_modules/left': { version: '1.0.0', integrity: registry.integrity('left', '1.0.0') },
+          'packages/a': member,
+        },
+      },
+      files: {
+        'packages/a/package.json': `${JSON.stringify(member)}\n`,
+        'packages/a/index.js': "module.exports = require('left');\n",
+        'index.js': "export { default as a } from 'a';\n",
+        'test/sum.test.js': '',
+      },
+    });
+    const { line } = await lineFor(files, '>=1.1 <2');
+    const { change, judged } = await ended(line);
+    expect(change.text('diff')).toContain('+{"name":"a","version":"1.0.0","dependencies":{"left":"~1.2.0"}}');
+    expect(change.text('diff')).not.toContain('a/package.json b/package.json');
+    expect(change.text('diff')).not.toContain('lockfileVersion');
+    expect(judged.outcome).toMatchObject({ verdict: 'valid' });
+  });
+
+  test('that takes others along by a major step is out of scope, before and after it is made, unless the packet allows it', async () => {
+    const dependencies = { top: '^1.0.0' };
+    const at = (name: string) => ({ version: '1.0.0', integrity: registry.integrity(name, '1.0.0') });
+    const files = npmProject(registry, {
+      manifest: { dependencies },
+      lockfile: {
+        packages: {
+          '': { name: 'app', version: '1.0.0', dependencies },
+          'node_modules/top': { ...at('top'), dependencies: { left: '^1.0.0' } },
+          'node_modules/left': at('left'),
+        },
+      },
+      files: { 'index.js': 'export const sum = () => 1;\n' },
+    });
+    const { line } = await lineFor(files, '>=1.1', 'top');
+    const packages = await fetchPackages(line);
+    const before = await baseline(line, packages);
+    const planned = await plan(line, before, packages);
+    expect(planned.outcome).toMatchObject({
+      verdict: 'needs_human',
+      summary: 'CHANGE-OUT-OF-SCOPE',
+      question: expect.stringContaining('left 1.0.0 → 2.0.0 (major) also moves'),
+      facts: { versionChange: 'major', concerns: [{ kind: 'packages_moved' }, { kind: 'major_moved' }] },
+    });
+    const judged = await validate(line, before, await implement(line, planned, packages), packages);
+    expect(judged.outcome).toMatchObject({ verdict: 'out_of_scope', question: expect.stringContaining('left 1.0.0') });
+
+    const allowing = {
+      ...line,
+      packet: packetOf({
+        name: 'dependency-update',
+        ecosystem: 'npm',
+        package: 'top',
+        range: '>=1.1',
+        mayMove: 'needed',
+      }),
+    };
+    const allowed = await ended(allowing);
+    expect(allowed.planned.outcome).toMatchObject({ verdict: 'ok' });
+    expect(planSchema.parse(allowed.planned.json('plan')).decisions).toEqual([
+      '1 other package(s) move along: left 1.0.0 → 2.0.0 (major).',
+    ]);
+    expect(allowed.judged.outcome).toMatchObject({
+      verdict: 'valid',
+      facts: {
+        versionChange: 'major',
+        concerns: expect.arrayContaining([
+          expect.objectContaining({ kind: 'packages_moved' }),
+          expect.objectContaining({ kind: 'major_moved' }),
+        ]),
+      },
+    });
+    expect(claims(allowed.judged)).toMatchObject({
+      line: {
+        moved: {
+          total: 2,
+          mayBreak: 1,
+          listed: [
+            { name: 'left', from: ['1.0.0'], to: ['2.0.0'], step: 'major', direct: false },
+            { name: 'top', step: 'minor', direct: true },
+          ],
+        },
+      },
+      notVerified: expect.arrayContaining(['Other packages move along: left 1.0.0 → 2.0.0 (major)']),
+    });
+    const closed = {
+      ...allowing,
+      packet: { ...allowing.packet, mustNotChange: { paths: [], packages: ['left'], publicApi: false } },
+    };
+    const refused = await ended(closed);
+    expect(refused.planned.outcome).toMatchObject({ question: expect.stringContaining('mustNotChange.packages') });
+    expect(refused.judged.outcome).toMatchObject({ verdict: 'out_of_scope' });
+  });
+
+  test("without a lockfile proves the manifest's range at raised risk, and never claims that it is true already", async () => {
+    const { 'package-lock.json': _, ...files } = npmProject(registry, { files: { '.npmrc': 'package-lock=false\n' } });
+    const { line } = await lineFor(files, '>=1.1 <2', 'left', [unitCheck]);
+    const { change, judged } = await ended(line);
+    expect(change.text('diff')).toContain('+    "left": "^1.2.0"');
+    expect(change.text('diff')).not.toContain('package-lock.json');
+    expect(judged.outcome).toMatchObject({
+      verdict: 'valid',
+      facts: { count: 1, concerns: expect.arrayContaining([expect.objectContaining({ kind: 'unlocked_packages' })]) },
+    });
+    const claimed = claims(judged);
+    expect(claimed.line).toMatchObject({ versionsAfter: [], manifestRanges: ['^1.2.0'] });
+    expect(claimed.notVerified.join()).toContain('No lockfile pins the packages');
+    for (const range of ['^1.0.0', '>=9']) {
+      const inside = await lineFor(files, range, range === '>=9' ? 'absent' : 'left');
+      expect((await baseline(inside.line)).outcome).toMatchObject({
+        verdict: 'needs_human',
+        summary: 'LOCKFILE-MISSING',
+      });
+    }
   });
 });

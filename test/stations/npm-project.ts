@@ -61,5 +61,7 @@ export const published = [
     files: { 'index.js': '' },
     manifest: { scripts: { install: 'node .' }, hasInstallScript: true },
   },
+  { name: 'top', version: '1.0.0', files: { 'index.js': '' }, manifest: { dependencies: { left: '^1.0.0' } } },
+  { name: 'top', version: '1.1.0', files: { 'index.js': '' }, manifest: { dependencies: { left: '^2.0.0' } } },
   { name: 'right', version: '1.0.0', manifest: { dependencies: { left: '~1.0.0' } } },
 ] as const;

@@ -15,6 +15,7 @@ export type NpmRegistry = {
   readonly requests: string[];
   integrity(name: string, version: string): string;
   tarballUrl(name: string, version: string): string;
+  tarball(name: string, version: string): Buffer;
   /** Answers these paths with something else than a registry would. */
   readonly answers: Map<
     string,
@@ -75,6 +76,7 @@ export async function startNpmRegistry(published: readonly PublishedPackage[]): 
     requests,
     answers,
     integrity,
+    tarball: (name, version) => tarballs.get(tarballPath(name, version))!,
     tarballUrl: (name, version) => `${url}${tarballPath(name, version)}`,
     close: () =>
       new Promise((resolve) => {

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeArchive } from '../../shared/stations/packages/archive.ts';
 import { openGateway, SOCKET_NAME } from '../../shared/stations/packages/gateway.ts';
-import { readLockfile, readManifest } from '../../shared/stations/packages/lockfile.ts';
+import { editManifest } from '../../shared/stations/packages/manifest.ts';
+import { readNpmLockfile } from '../../shared/stations/packages/npm-lockfile.ts';
+import { readNpmrc } from '../../shared/stations/packages/npmrc.ts';
 import { openRegistry } from '../../shared/stations/packages/registry.ts';
+import { rangeFor, readSpecifier } from '../../shared/stations/packages/specifier.ts';
 import { type Done, type Jobs, openJobs } from './job.ts';
 import { baseline, bundleSource, fetchPackages, type Line } from './line.ts';
 import { npmProject, published } from './npm-project.ts';
@@ -52,7 +55,30 @@ describe('fetching the packages of a lockfile', () => {
     const files = { ...npmProject(registry), 'package-lock.json': JSON.stringify({ lockfileVersion: 1 }) };
     expect((await fetchPackages(await lineFor(files, {}))).outcome).toMatchObject({ verdict: 'none' });
     expect(registry.requests).toEqual([]);
-    expect((await fetched(files)).outcome).toMatchObject({ verdict: 'needs_human', summary: 'LOCKFILE-VERSION' });
+  });
+
+  test.each(['{', '{"lockfileVersion":"three"}'])(
+    'goes on without packages where the lockfile is %s, and says so',
+    async (text) => {
+      const done = await fetched({ ...npmProject(registry), 'package-lock.json': text });
+      expect(done.outcome).toMatchObject({
+        verdict: 'ok',
+        summary: expect.stringContaining('no packages'),
+        facts: { concerns: [{ kind: 'packages_missing', detail: expect.stringContaining('package-lock.json') }] },
+      });
+      expect(done.outputs).toHaveProperty('packages');
+    },
+  );
+
+  test('goes on without a package that the registry does not have, or that no registry could have, and names both', async () => {
+    const locked = {
+      'node_modules/gone': { version: '1.0.0', integrity: registry.integrity('left', '1.2.0') },
+      'node_modules/ours': { version: '1.0.0', resolved: 'git+ssh://git@example.com/ours.git#1234' },
+    };
+    expect((await fetched(npmProject(registry, { locked }))).outcome).toMatchObject({
+      verdict: 'ok',
+      unknowns: [expect.stringContaining('ours@1.0.0'), 'package gone@1.0.0: the registry answered 404 for it'],
+    });
   });
 
   test('fetches each content once and asks for nothing else', async () => {
@@ -106,18 +132,40 @@ describe('fetching the packages of a lockfile', () => {
     expect((await fetchPackages(line)).failure).toMatchObject({ kind: 'retryable', code: 'REGISTRY-UNREACHABLE' });
   });
 
-  test('refuses a tarball on another origin', async () => {
+  test.each([
+    'https://packages.example.com/artifactory/api/npm/npm/left/-/left-1.0.0.tgz',
+    'https://registry.example.com/left/-/left-1.0.0.tgz#2f1f4a1d6a1b4f3f0d8f6a7f1a2b3c4d5e6f7a8b',
+    'https://npm.example.com/download/left/1.0.0/0123456789abcdef0123456789abcdef',
+    'https://packages.example.com/left-1.0.0.tgz',
+  ])('asks the configured registry and never the host of %s', async (resolved) => {
     const locked = {
-      'node_modules/left': {
-        version: '1.0.0',
-        resolved: 'https://packages.example.com/left-1.0.0.tgz',
-        integrity: registry.integrity('left', '1.0.0'),
-      },
+      'node_modules/left': { version: '1.0.0', resolved, integrity: registry.integrity('left', '1.0.0') },
     };
-    expect((await fetched(npmProject(registry, { locked }))).failure).toMatchObject({
-      code: 'PACKAGES-FORBIDDEN-SOURCE',
+    expect((await fetched(npmProject(registry, { locked }))).outcome).toMatchObject({ verdict: 'ok', unknowns: [] });
+    expect(registry.requests).toEqual(['GET left/-/left-1.0.0.tgz']);
+  });
+
+  test("takes somebody's own tarball of a published name and version for missing, not for the published one", async () => {
+    const resolved = 'https://packages.example.com/left-1.0.0.tgz';
+    const locked = {
+      'node_modules/left': { version: '1.0.0', resolved, integrity: registry.integrity('left', '1.2.0') },
+    };
+    expect((await fetched(npmProject(registry, { locked }))).outcome).toMatchObject({
+      unknowns: [expect.stringContaining('the registry has other bytes')],
     });
-    expect(registry.requests).toEqual([]);
+  });
+
+  test('finds a tarball where the registry says that it keeps it', async () => {
+    registry.answers.set('left/-/left-1.0.0.tgz', { status: 404 });
+    const moved = `${registry.url}left/download/left-1.0.0.tgz`;
+    const document = { versions: { '1.0.0': { dist: { tarball: moved } } } };
+    registry.answers.set('left', { status: 200, body: Buffer.from(JSON.stringify(document)) });
+    registry.answers.set('left/download/left-1.0.0.tgz', { status: 200, body: registry.tarball('left', '1.0.0') });
+    const { outcome } = await fetched(npmProject(registry));
+    expect(registry.requests).toEqual(
+      ['left/-/left-1.0.0.tgz', 'left', 'left/download/left-1.0.0.tgz'].map((path) => `GET ${path}`),
+    );
+    expect(outcome).toMatchObject({ verdict: 'ok', unknowns: [] });
   });
 });
 
@@ -125,31 +173,32 @@ describe('lockfiles and manifests', () => {
   const lockfile = (entry: Record<string, unknown>) =>
     JSON.stringify({ lockfileVersion: 3, packages: { 'node_modules/a': entry } });
   const sha512 = `sha512-${Buffer.alloc(64).toString('base64')}`;
+  const resolved = 'https://registry.example/a/-/a-1.0.0.tgz';
 
   test.each([
-    [
-      'git',
-      'PACKAGES-FORBIDDEN-SOURCE',
-      { version: '1.0.0', resolved: 'git+ssh://git@example.com/a.git#1234', integrity: sha512 },
-    ],
-    ['a file', 'PACKAGES-FORBIDDEN-SOURCE', { version: '1.0.0', resolved: 'file:../a.tgz', integrity: sha512 }],
-    [
-      'no integrity',
-      'PACKAGES-NO-INTEGRITY',
-      { version: '1.0.0', resolved: 'https://registry.example/a/-/a-1.0.0.tgz' },
-    ],
-    [
-      'a weak integrity',
-      'PACKAGES-NO-INTEGRITY',
-      {
-        version: '1.0.0',
-        resolved: 'https://registry.example/a/-/a-1.0.0.tgz',
-        integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=',
-      },
-    ],
-    ['a name that is a path', 'PACKAGES-FORBIDDEN-SOURCE', { name: '../../x', version: '1.0.0', integrity: sha512 }],
-  ])('an entry with %s is refused', (_, code, entry) => {
-    expect(readLockfile(lockfile(entry))).toMatchObject({ code });
+    ['git', { version: '1.0.0', resolved: 'git+ssh://git@example.com/a.git#1234', integrity: sha512 }],
+    ['a file', { version: '1.0.0', resolved: 'file:../a.tgz', integrity: sha512 }],
+    ['no integrity', { version: '1.0.0', resolved }],
+    ['an integrity of another length', { version: '1.0.0', resolved, integrity: 'sha512-AAAA' }],
+    ['a name that is a path', { name: '../../x', version: '1.0.0', integrity: sha512 }],
+  ])('an entry with %s is marked as one that can not be fetched', (_, entry) => {
+    expect(readNpmLockfile(lockfile(entry))).toMatchObject({
+      packages: [{ source: 'foreign', why: expect.any(String) }],
+    });
+  });
+
+  test('the strongest of several digests counts, and an old one is better than none', () => {
+    const sha1 = 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=';
+    const read = (integrity: string) => readNpmLockfile(lockfile({ version: '1.0.0', resolved, integrity }));
+    expect(read(`${sha1} ${sha512}`)).toMatchObject({ packages: [{ integrity: { algorithm: 'sha512' } }] });
+    expect(read(sha1)).toMatchObject({ packages: [{ source: 'registry', integrity: { algorithm: 'sha1' } }] });
+  });
+
+  test.each([1, 4])('version %i is told what to do', (lockfileVersion) => {
+    expect(readNpmLockfile(JSON.stringify({ lockfileVersion, packages: {} }))).toMatchObject({
+      code: 'LOCKFILE-VERSION',
+      question: expect.stringContaining('--lockfile-version=3'),
+    });
   });
 
   test.each([
@@ -161,18 +210,74 @@ describe('lockfiles and manifests', () => {
     'https://example.com/a.tgz',
     'link:../a',
     'npm:b@github:x/y',
-  ])('the specifier %s is refused', (specifier) => {
-    expect(readManifest(JSON.stringify({ dependencies: { a: specifier } }))).toMatchObject({
-      code: 'PACKAGES-FORBIDDEN-SOURCE',
-    });
+  ])('the specifier %s is of no registry', (specifier) => {
+    expect(readSpecifier('a', specifier)).toEqual({ kind: 'foreign' });
   });
 
-  test.each(['^1.0.0', '>=1 <2 || 3.x', 'latest', '*', 'npm:b@^1.0.0', 'npm:@s/b@1'])(
-    'the specifier %s is taken',
-    (specifier) => {
-      expect(readManifest(JSON.stringify({ dependencies: { a: specifier } }))).not.toHaveProperty('code');
-    },
-  );
+  test.each([
+    ['^1.0.0', 'a', '^1.0.0'],
+    ['>=1 <2 || 3.x', 'a', '>=1 <2 || 3.x'],
+    ['latest', 'a', 'latest'],
+    ['*', 'a', '*'],
+    ['', 'a', ''],
+    ['npm:b@^1.0.0', 'b', '^1.0.0'],
+    ['npm:@s/b@1', '@s/b', '1'],
+    ['npm:@s/b', '@s/b', ''],
+  ])('the specifier %s names a package of a registry', (specifier, name, range) => {
+    expect(readSpecifier('a', specifier)).toMatchObject({ kind: 'registry', name, range });
+  });
+
+  test.each([
+    ['1.2.3', '1.4.0', '1.4.0'],
+    ['=1.2.3', '1.4.0', '=1.4.0'],
+    ['^1.2.3', '1.4.0', '^1.4.0'],
+    ['~1.2.3', '1.4.0', '~1.4.0'],
+    ['>= 1.2.3', '2.0.0', '>= 2.0.0'],
+    ['1.x', '1.4.0', '1.x'],
+    ['1.x', '2.4.0', '2.x'],
+    ['1.2.x', '2.4.0', '2.4.x'],
+    ['~1.2', '1.4.0', '~1.4'],
+    ['^1', '3.0.0', '^3'],
+    ['*', '3.0.0', '*'],
+    ['latest', '3.0.0', 'latest'],
+    ['>=1 <2', '1.4.0', '>=1 <2'],
+    ['>=1 <2', '2.4.0', '^2.4.0'],
+    ['1.0.0 || 1.1.0', '2.4.0', '^2.4.0'],
+  ])('%s asks for %s as %s', (old, version, written) => {
+    expect(rangeFor(old, version, { exact: false, prefix: '^' })).toBe(written);
+  });
+
+  test.each([
+    '{"dependencies":{"left":"1.0.0"},"x":1}',
+    '{\r\n\t"x": "left",\r\n\t"dependencies": {\r\n\t\t"left" : "1.0.0",\r\n\t\t"b": "1.0.0"\r\n\t}\r\n}\r\n',
+    '\uFEFF{ "dependencies": { "left": "1.0.0" } }',
+  ])('a manifest keeps every byte but the specifier: %j', (text) => {
+    const location = ['dependencies', 'left'];
+    expect(editManifest(text, [{ location, text: '2.0.0' }])).toBe(text.replace(/("left" ?: ?)"1.0.0"/, '$1"2.0.0"'));
+  });
+
+  test('a key that is there twice is not edited by half', () => {
+    const text = '{"dependencies":{"left":"1.0.0","left":"1.0.0"}}';
+    expect(() => editManifest(text, [{ location: ['dependencies', 'left'], text: '2.0.0' }])).toThrow('twice');
+  });
+
+  test('of an .npmrc only what decides about ranges and peers is read; keys of the rest are named, values never', () => {
+    const settings = readNpmrc(
+      [
+        '; a comment',
+        'legacy-peer-deps = true',
+        'save-exact',
+        'registry=https://registry.example/',
+        '//registry.example/:_authToken=secret',
+        'node-options=--require ./x.js',
+        'save-prefix="~"',
+        'engine-strict=perhaps',
+      ].join('\r\n'),
+    );
+    expect(settings.taken).toEqual({ 'legacy-peer-deps': 'true', 'save-exact': 'true', 'save-prefix': '~' });
+    expect(settings.ignored).toEqual(['registry', 'credentials of a registry', 'node-options', 'engine-strict']);
+    expect(JSON.stringify(settings)).not.toContain('secret');
+  });
 });
 
 describe('the registry gateway', () => {

@@ -55,6 +55,8 @@ const apiMigration = z.strictObject({
   rules: z.array(astGrepRule).min(1).max(50),
 });
 
+export const MAY_MOVE = ['none', 'compatible', 'needed', 'any'] as const;
+
 const dependencyUpdate = z.strictObject({
   name: z.literal('dependency-update'),
   ecosystem: z.literal('npm'),
@@ -65,6 +67,11 @@ const dependencyUpdate = z.strictObject({
     .regex(/^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/),
   /** Semver range that the locked version must be inside of afterwards, e.g. `>=1.4.2 <2`. */
   range: z.string().min(1).max(200),
+  /**
+   * What may move beside the package: `none`; `compatible` (when absent), what the update needs, by steps that do not break by
+   * their version; `needed`, the same by any step; `any`, others as well.
+   */
+  mayMove: z.enum(MAY_MOVE).optional(),
   advisory: z.string().max(LIMITS.packet.textLength).optional(),
 });
 

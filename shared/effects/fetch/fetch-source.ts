@@ -18,11 +18,12 @@ const LIMITS_OF_SOURCE = {
   blobBytes: SOURCE.blobBytes,
   entries: SOURCE.entries,
 };
-const NPM_LOCKFILE = 'package-lock.json';
+/** A repository of JavaScript packages, with or without a lockfile. */
+const MANIFEST = 'package.json';
 
 /**
  * Task `fetch-source` (pool fetch): the packet's commit or the tip of its branch, with its history, as a self-contained git bundle. It is the only
- * way sources reach stations and verifiers. Verdict `fetched_npm` when an npm lockfile lies at the root or the
+ * way sources reach stations and verifiers. Verdict `fetched_npm` when a package.json lies at the root or the
  * application's environment names packages, so that they are fetched; else `fetched`.
  */
 export async function fetchSource(context: TaskContext): Promise<TaskResult> {
@@ -66,15 +67,15 @@ function wanted({ packet, commit, branch }: Repository): { ref: string; within?:
 
 async function describe(into: string, source: Source, repository: Repository, signal: AbortSignal) {
   const entries = await listTree({ repository: into, tree: source.tree, signal });
-  const lockfile = entries.some((entry) => entry.path === NPM_LOCKFILE);
+  const packages = entries.some((entry) => entry.path === MANIFEST);
   const setup = repository.declaration.environment?.setup !== undefined;
   const baseTree = `sha256:${await treeDigest({ repository: into, tree: source.tree, signal })}`;
   return {
-    verdict: lockfile || setup ? 'fetched_npm' : 'fetched',
+    verdict: packages || setup ? 'fetched_npm' : 'fetched',
     summary: `${repository.name} at ${revisionOf(repository)}: commit ${source.commit}, ${source.entries} files, ${source.bytes} bytes of objects.`,
     facts: {
       paths: [],
-      manifests: lockfile ? [NPM_LOCKFILE] : [],
+      manifests: packages ? [MANIFEST] : [],
       testPaths: [],
       baseCommit: source.commit,
       gitTree: source.tree,

@@ -1,14 +1,17 @@
-import { diff, gt, minVersion } from 'semver';
 import { TaskFailure } from '../../jobs/task.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
-import { readTreeFile, writeTreeFiles } from '../../sandbox/git/tree-files.ts';
-import { isFault, lockedVersions, readLockfile } from '../packages/lockfile.ts';
-import { openPackages } from '../packages/open-packages.ts';
-import type { Target } from '../packages/resolve-target.ts';
+import { writeTreeFiles } from '../../sandbox/git/tree-files.ts';
+import { crossedMoves, forbiddenMoves, moveFacts, named } from '../packages/change-of-packages.ts';
+import { isFault, type Lock, type LockfileFault, lockedVersions } from '../packages/locked.ts';
+import { type Move, mayBreak, movesBetween } from '../packages/moves.ts';
+import { type OpenedPackages, openPackages, packageConcerns } from '../packages/open-packages.ts';
+import type { PackageFiles } from '../packages/package-cache.ts';
+import { type Project, readProject } from '../packages/project.ts';
+import { readLock } from '../packages/read-lock.ts';
 import type { Intention, Station, StationWork } from '../station.ts';
 import { requireLine } from '../work/inputs.ts';
 
-/** Puts the manifest and lockfile in place that the packages job computed; it talks to no registry and installs nothing. */
+/** Puts the manifests and lockfile in place that the packages job computed; it talks to no registry and installs nothing. */
 export const dependencyUpdateStation: Station = {
   name: 'dependency-update',
   probe: async () => ({ ready: true }),
@@ -24,30 +27,102 @@ async function tool({ driver }: StationWork): Promise<string> {
 }
 
 async function intend(work: StationWork): Promise<Intention> {
-  const { package: name, range } = requireLine(work.packet, 'dependency-update');
-  const target = work.context.hasInput('packages') ? (await openPackages(work.context)).target : null;
-  if (target === null)
+  const { base, context, packet } = work;
+  const { package: name, range, mayMove } = requireLine(packet, 'dependency-update');
+  const packages = context.hasInput('packages') ? await openPackages(context) : null;
+  if (packages?.target == null)
     return {
       verdict: 'not_applicable',
       summary: `${name} is already inside ${range}, or the packages job had nothing to move`,
     };
-  const before = await file(work, 'package-lock.json');
-  const from = versions(before ?? '', name);
-  const to = versions(target.lockfile, name);
-  const moved = `${name} from ${from.join(', ') || 'nothing'} to ${to.join(', ')}, inside ${range}`;
-  const changes = [{ path: 'package-lock.json', why: `locks ${moved}` }];
-  if ((await file(work, 'package.json')) !== target.manifest)
-    changes.unshift({ path: 'package.json', why: `asks for ${moved}` });
-  const versionChange = largestStep(from, to);
-  const decisions =
-    versionChange === 'major'
-      ? [`${name} makes a major step, ${from.join(', ')} to ${to.join(', ')}: is what breaks in it known and wanted?`]
-      : [];
-  decisions.push(...newInstallScripts(before ?? '', target.lockfile));
-  return { verdict: 'ok', changes, decisions, importedPackage: name, facts: { versionChange } };
+  const project = await readProject(base.repository, base.tree, context.signal);
+  if (project === undefined || isFault(project)) return unreadable(project);
+  const { before, after } = locksOf(project, packages, packages.target);
+  if (isFault(before)) return unreadable(before);
+  if (isFault(after)) return unreadable(after);
+  const moves = movesBetween(before, after);
+  const crossed = [
+    ...forbiddenMoves(packet.mustNotChange?.packages ?? [], moves),
+    ...crossedMoves({ name, mayMove }, before, after, moves),
+  ];
+  const facts = moveFacts(name, before, after, moves);
+  const concerns = [...(facts.concerns ?? []), ...packageConcerns(packages.description)];
+  return {
+    verdict: 'ok',
+    changes: changesOf(project, packages.target, name, range, before, after),
+    decisions: decisionsOf(name, before, after, moves),
+    importedPackage: name,
+    facts: { ...facts, ...(concerns.length === 0 ? {} : { concerns }) },
+    ...(crossed.length === 0 ? {} : { outOfScope: outOfScope(crossed) }),
+  };
 }
 
-async function readTarget({ context }: StationWork): Promise<Target> {
+function locksOf(
+  project: Project,
+  packages: OpenedPackages,
+  target: PackageFiles,
+): { readonly before: Lock | LockfileFault; readonly after: Lock | LockfileFault } {
+  const earlier = packages.base?.lockfile ?? project.lockfile;
+  return {
+    before: readLock(project.manager, earlier?.text ?? '', earlier?.file),
+    after: readLock(project.manager, target.lockfile.text, target.lockfile.file),
+  };
+}
+
+const unreadable = (fault: LockfileFault | undefined): Intention => ({
+  verdict: 'needs_human',
+  code: fault?.code ?? 'MANIFEST-UNREADABLE',
+  question: fault?.question ?? 'The repository has no package.json at its root. Commit one and submit again?',
+});
+
+function changesOf(project: Project, target: PackageFiles, name: string, range: string, before: Lock, after: Lock) {
+  const from = lockedVersions(before, name).join(', ') || 'nothing';
+  const moved = `${name} from ${from} to ${lockedVersions(after, name).join(', ')}, inside ${range}`;
+  const { file } = target.lockfile;
+  return Object.entries(target.files)
+    .filter(([path, text]) => (path === file ? project.lockfile?.text : project.manifests.get(path)?.text) !== text)
+    .map(([path]) => ({ path, why: path === file ? `locks ${moved}` : `asks for ${moved}` }));
+}
+
+const SHOWN = 30;
+
+/** What a person should weigh: each step that may break, what else moves, and code that would run at every install. */
+function decisionsOf(name: string, before: Lock, after: Lock, moves: readonly Move[]): string[] {
+  const own = moves.filter((move) => move.name === name && mayBreak(move));
+  const others = moves.filter((move) => move.name !== name);
+  return [
+    ...own.map(
+      ({ from, to, step }) =>
+        `${name} makes a ${step} step, ${from.join(', ')} to ${to.join(', ')}: is what breaks in it known and wanted?`,
+    ),
+    ...(others.length === 0 ? [] : [`${others.length} other package(s) move along: ${named(others)}.`]),
+    ...newInstallScripts(before, after),
+  ].slice(0, SHOWN);
+}
+
+const SCRIPTS_NAMED = 20;
+
+/** What would run code of its own on every machine that installs it, and did not before. */
+function newInstallScripts(before: Lock, after: Lock): string[] {
+  const withScript = ({ packages }: Lock): string[] =>
+    packages
+      .filter(({ hasInstallScript }) => hasInstallScript)
+      .map(({ name: scripted, version }) => `${scripted}@${version}`);
+  const known = new Set(withScript(before));
+  return [...new Set(withScript(after))]
+    .filter((scripted) => !known.has(scripted))
+    .slice(0, SCRIPTS_NAMED)
+    .map((scripted) => `${scripted} runs a script of its own when it is installed: is that script known and wanted?`);
+}
+
+const CROSSED_NAMED = 10;
+
+function outOfScope(crossed: readonly string[]): string {
+  const more = crossed.length > CROSSED_NAMED ? ` and ${crossed.length - CROSSED_NAMED} more` : '';
+  return `The update would move more than the packet allows: ${crossed.slice(0, CROSSED_NAMED).join('; ')}${more}. Allow it with line.mayMove (needed: what the update needs by any step; any: others too) in a new packet, choose another range, or drop the request?`;
+}
+
+async function readTarget({ context }: StationWork): Promise<PackageFiles> {
   const target = context.hasInput('packages') ? (await openPackages(context)).target : null;
   if (target !== null) return target;
   throw new TaskFailure({
@@ -57,51 +132,6 @@ async function readTarget({ context }: StationWork): Promise<Target> {
   });
 }
 
-function changedTree({ base, context }: StationWork, target: Target): Promise<TreeId> {
-  return writeTreeFiles(
-    base.repository,
-    base.tree,
-    { 'package.json': target.manifest, 'package-lock.json': target.lockfile },
-    context.signal,
-  );
-}
-
-function file({ base, context }: StationWork, path: string): Promise<string | undefined> {
-  return readTreeFile(base.repository, base.tree, path, context.signal);
-}
-
-function versions(lockfile: string, name: string): string[] {
-  const locked = readLockfile(lockfile);
-  return isFault(locked) ? [] : lockedVersions(locked, name);
-}
-
-const SCRIPTS_NAMED = 20;
-
-/** What would run code of its own on every machine that installs it, and did not before. */
-function newInstallScripts(before: string, after: string): string[] {
-  const withScript = (lockfile: string): string[] => {
-    const locked = readLockfile(lockfile);
-    return isFault(locked)
-      ? []
-      : locked.filter(({ hasInstallScript }) => hasInstallScript).map(({ name, version }) => `${name}@${version}`);
-  };
-  const known = new Set(withScript(before));
-  return [...new Set(withScript(after))]
-    .filter((named) => !known.has(named))
-    .slice(0, SCRIPTS_NAMED)
-    .map((named) => `${named} runs a script of its own when it is installed: is that script known and wanted?`);
-}
-
-/** The largest step from the lowest locked version to the highest new one. */
-function largestStep(from: readonly string[], to: readonly string[]): 'none' | 'patch' | 'minor' | 'major' | 'unknown' {
-  const parsed = [...from, ...to].every((version) => minVersion(version) !== null);
-  const [lowest] = from.toSorted((a, b) => (gt(a, b) ? 1 : -1));
-  const highest = to.toSorted((a, b) => (gt(a, b) ? 1 : -1)).at(-1);
-  if (!parsed || lowest === undefined || highest === undefined) return 'unknown';
-  const step = diff(lowest, highest);
-  if (step === null) return 'none';
-  if (step.endsWith('major')) return 'major';
-  // Below 1.0.0 a minor step may break (semver 2.0.0 §4).
-  if (step.endsWith('minor')) return lowest.startsWith('0.') ? 'major' : 'minor';
-  return step === 'patch' || step === 'prepatch' ? 'patch' : 'unknown';
+function changedTree({ base, context }: StationWork, target: PackageFiles): Promise<TreeId> {
+  return writeTreeFiles(base.repository, base.tree, target.files, context.signal);
 }

@@ -1,150 +1,237 @@
 import { join } from 'node:path';
-import { satisfies, validRange } from 'semver';
+import { validRange } from 'semver';
 import { digestOfBytes } from '../../domain/digest.ts';
+import type { Facts } from '../../domain/job/outcome.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
 import type { SandboxDriver } from '../../sandbox/driver.ts';
-import { readTreeFile } from '../../sandbox/git/tree-files.ts';
 import { openBase } from '../work/base.ts';
 import { readDeclaration, readPacket } from '../work/inputs.ts';
 import { requireSandbox } from '../work/sandbox-permission.ts';
 import { writeArchive } from './archive.ts';
-import { type Content, fetchContents } from './contents.ts';
-import {
-  isFault,
-  type LockedPackage,
-  type LockfileFault,
-  lockedVersions,
-  type Manifest,
-  readLockfile,
-  readManifest,
-} from './lockfile.ts';
-import { cacheNames, type PackageCache } from './package-cache.ts';
+import { fetchContents } from './contents.ts';
+import { isInRange } from './held-back.ts';
+import { packageLimits } from './limits.ts';
+import { copiesOf, fault, isFault, type Lock, type LockedPackage, type LockfileFault } from './locked.ts';
+import { projectEntries, type Wanted } from './manifest-edits.ts';
+import { packageConcerns, packageLabel } from './open-packages.ts';
+import { cacheNames, type MissingPackage, type PackageCache, type PackageFiles } from './package-cache.ts';
+import { type Project, readProject } from './project.ts';
 import { openRegistry, type Registry, RegistryRefusal } from './registry.ts';
-import { resolveTarget, type Target } from './resolve-target.ts';
+import { resolveByNpm, updateByNpm } from './update-npm.ts';
 
 export type PackagesConfiguration = { readonly driver: SandboxDriver; readonly registry: string };
 
 /**
- * The task `fetch-packages`: everything an offline `npm ci` of the base needs, where the application declares a prepare command,
- * and, for a dependency update, the target manifest and lockfile and what an `npm ci` of those needs. Holds no credential. Writes the output `packages`.
+ * The task `fetch-packages`: what an offline install of the base needs, where the application declares a prepare command, and for
+ * a dependency update the manifests and lockfile it comes to with what an install of those needs. A base without a lockfile is
+ * resolved once. Packages that can't be had are named in the outcome and the artifact; they stop nothing here. Holds no
+ * credential. Writes the outputs `packages` and, when it resolved one, `lockfile`.
  */
 export async function fetchPackagesTask(
   context: TaskContext,
   configuration: PackagesConfiguration,
 ): Promise<TaskResult> {
-  const packet = await readPacket(context);
-  const { line } = packet;
-  const update = line.name === 'dependency-update' ? line : undefined;
+  const { line } = await readPacket(context);
+  const update = line.name === 'dependency-update' ? { name: line.package, range: line.range } : undefined;
   // Packages are there for the prepare command: without one nothing installs them, and a lockfile nobody reads is no reason to stop.
   if (update === undefined && (await readDeclaration(context)).prepare === undefined)
     return ended('none', 'the application declares no prepare command that would install packages');
   const base = await openBase(context);
-  const text = async (path: string) => readTreeFile(base.repository, base.tree, path, context.signal);
-  const manifestText = await text('package.json');
-  const lockfileText = await text('package-lock.json');
-  if (manifestText === undefined || lockfileText === undefined)
-    return ended('none', 'the repository has no package.json with a package-lock.json beside it at its root');
-
-  const manifest = readManifest(manifestText);
-  if (isFault(manifest)) return asked(manifest);
-  const locked = readLockfile(lockfileText);
-  if (isFault(locked)) return asked(locked);
-  if (update !== undefined && !locked.some(({ name }) => name === update.package))
-    return ended('not_applicable', `${update.package} is not in the lockfile`);
-
+  const project = await readProject(base.repository, base.tree, context.signal);
+  if (project === undefined) return ended('none', 'the repository has no package.json at its root');
+  if (isFault(project)) return update === undefined ? ended('none', project.question) : asked(project);
   try {
     const registry = openRegistry(configuration.registry, context.signal);
-    const moved =
-      update === undefined || isInside(locked, update)
-        ? undefined
-        : await moveInto(context, configuration.driver, registry, manifest, lockfileText, update);
-    if (moved !== undefined && isFault(moved)) return asked(moved);
-    const file = await pack(context, registry, lockfileText, moved?.target, [...locked, ...(moved?.locked ?? [])]);
-    await context.output({ name: 'packages', kind: 'packages_cache', mediaType: 'application/x-tar', file });
-    return ended('ok', `${locked.length} packages in the lockfile`);
+    const work = { context, driver: configuration.driver, registry, project };
+    return update === undefined ? await supply(work) : await supplyUpdate(work, update);
   } catch (error) {
     if (error instanceof RegistryRefusal) throw new TaskFailure(failureOf(error));
     throw error;
   }
 }
 
-type Update = { readonly package: string; readonly range: string };
+type Work = {
+  readonly context: TaskContext;
+  readonly driver: SandboxDriver;
+  readonly registry: Registry;
+  readonly project: Project;
+};
 
-async function moveInto(
-  context: TaskContext,
-  driver: SandboxDriver,
-  registry: Registry,
-  manifest: Manifest,
-  lockfile: string,
-  update: Update,
-): Promise<{ readonly target: Target; readonly locked: readonly LockedPackage[] } | LockfileFault> {
-  await requireSandbox(driver, await readDeclaration(context));
-  if (validRange(update.range) === null)
-    return {
-      code: 'RANGE-INVALID',
-      question: `${update.range} is not a semver range. Correct the packet's line.range and submit again?`,
-    };
-  const target = await resolveTarget({
-    context,
-    driver,
-    registry,
-    manifest,
-    lockfile,
-    packageName: update.package,
-    range: update.range,
+/** What the base is installed from: its own lockfile, or one that was resolved for this request. */
+type Supply = { readonly text: string; readonly lock: Lock; readonly resolved: boolean };
+
+/** Any line but the update: what can't be had is told, and a check that needs it fails by itself. */
+async function supply(work: Work): Promise<TaskResult> {
+  const found = await supplyOf(work).catch((error: unknown) => {
+    if (error instanceof RegistryRefusal && !error.passing) return fault(error.code, error.message);
+    throw error;
   });
-  const targetManifest = readManifest(target.manifest);
-  if (isFault(targetManifest)) return targetManifest;
-  const locked = readLockfile(target.lockfile);
-  if (isFault(locked)) return locked;
-  if (isInside(locked, update)) return { target, locked };
-  const versions = lockedVersions(locked, update.package).join(', ') || 'none';
+  return isFault(found) ? unsupplied(work, found) : packed(work, found, undefined);
+}
+
+/** Nothing could be fetched. Checks that need packages will say so; a change that needs none goes on. */
+async function unsupplied(work: Work, { question }: LockfileFault): Promise<TaskResult> {
+  const [because = question] = question.split(/(?<=\.) (?=[A-Z][^.]*\?$)/);
+  const file = work.project.lockfile?.file ?? 'package.json';
+  const missing = bounded({ name: file, version: '', why: because });
+  const packages = await pack(work, undefined, undefined, undefined, [], [missing]);
+  await outputPackages(work.context, packages.file);
+  return suppliedWith(work, packages, `no packages: ${because}`);
+}
+
+async function supplyUpdate(work: Work, wanted: Wanted): Promise<TaskResult> {
+  const { project } = work;
+  if (validRange(wanted.range) === null)
+    return asked(
+      fault(
+        'RANGE-INVALID',
+        `${wanted.range} is not a semver range. Correct the packet's line.range and submit again?`,
+      ),
+    );
+  const own = project.lockfile?.lock;
+  if (own !== undefined && isFault(own)) return asked(own);
+  const named = projectEntries(project, wanted.name).length > 0;
+  if (own !== undefined && copiesOf(own, wanted.name).length === 0 && !named)
+    return ended(
+      'not_applicable',
+      `${wanted.name} is not in ${own.file}, neither by name nor by alias, nor in ${project.manifests.size} manifest(s)`,
+    );
+  // Without a lockfile the verifier says what to do; there is nothing here to move.
+  if (own === undefined && !named) return ended('none', `no manifest names ${wanted.name}, and there is no lockfile`);
+  if (own !== undefined && isInRange(own, wanted)) return supply(work);
+  await requireSandbox(work.driver, await readDeclaration(work.context));
+  const base = await supplyOf(work);
+  if (isFault(base)) return asked(base);
+  const moved = await updateByNpm(work, { ...base, locked: !base.resolved }, wanted);
+  return isFault(moved) ? asked(moved) : packed(work, base, moved);
+}
+
+async function supplyOf(work: Work): Promise<Supply | LockfileFault> {
+  const { context, driver, project } = work;
+  const { lockfile } = project;
+  if (lockfile !== undefined && !isFault(lockfile.lock))
+    return { text: lockfile.text, lock: lockfile.lock, resolved: false };
+  if (lockfile !== undefined && isFault(lockfile.lock) && lockfile.lock.code !== 'LOCKFILE-VERSION')
+    return lockfile.lock;
+  await requireSandbox(driver, await readDeclaration(context));
+  const resolved = await resolveByNpm(work);
+  return isFault(resolved) ? resolved : { ...resolved, resolved: true };
+}
+
+async function packed(
+  work: Work,
+  base: Supply,
+  moved: { readonly target: PackageFiles; readonly lock: Lock } | undefined,
+): Promise<TaskResult> {
+  const { context } = work;
+  const packages = [...base.lock.packages, ...(moved?.lock.packages ?? [])];
+  const resolvedFor: PackageFiles | undefined = base.resolved
+    ? { files: {}, lockfile: { file: base.lock.file, text: base.text } }
+    : undefined;
+  const made = await pack(work, base.text, resolvedFor, moved?.target, packages);
+  const needed = made.missing.find(({ name, version }) => isNew(base.lock, moved?.lock, name, version));
+  if (needed !== undefined)
+    return asked(
+      fault(
+        'PACKAGES-MISSING',
+        `The update needs ${needed.name}@${needed.version}, which can't be had: ${needed.why}. Give the packages worker a registry that has it (FACTORY_NPM_REGISTRY), or choose another range?`,
+      ),
+    );
+  await outputPackages(context, made.file);
+  if (base.resolved)
+    await context.output({ name: 'lockfile', kind: 'lockfile', mediaType: 'application/json', bytes: base.text });
+  const summary = base.resolved
+    ? `${base.lock.packages.length} packages, resolved for this request as there is no lockfile to install from`
+    : `${base.lock.packages.length} packages in ${base.lock.file} (version ${base.lock.version})`;
+  return suppliedWith(work, made, summary);
+}
+
+const outputPackages = (context: TaskContext, file: string) =>
+  context.output({ name: 'packages', kind: 'packages_cache', mediaType: 'application/x-tar', file });
+
+function suppliedWith({ project }: Work, { description, missing }: Packed, summary: string): TaskResult {
+  const concerns = packageConcerns(description);
   return {
-    code: 'PACKAGES-NOT-IN-RANGE',
-    question: `${update.package} can't be moved into ${update.range} by npm alone: ${versions} would be locked, as other packages depend on it. Update what depends on it, or add an override by hand?`,
+    outcome: {
+      verdict: 'ok',
+      summary: summary.slice(0, 2_000),
+      facts: { ...noFacts, ...(concerns.length === 0 ? {} : { concerns }) },
+      unknowns: [...missing.map(shownMissing), ...ignoredSettings(project)].slice(0, 50),
+    },
   };
 }
 
-function isInside(locked: readonly LockedPackage[], update: Update): boolean {
-  const versions = lockedVersions(locked, update.package);
-  return versions.length > 0 && versions.every((version) => satisfies(version, update.range));
+const shownMissing = ({ name, version, why }: MissingPackage): string =>
+  `package ${packageLabel(name, version)}: ${why}`.slice(0, 500);
+
+function ignoredSettings({ settings }: Project): string[] {
+  return settings.ignored.length === 0
+    ? []
+    : [`.npmrc: ${settings.ignored.join(', ')} are not read when packages are fetched`.slice(0, 500)];
 }
 
+/** A package that only the update brings: without it, what would be delivered can't be installed. */
+function isNew(base: Lock, moved: Lock | undefined, name: string, version: string): boolean {
+  const has = (lock: Lock): boolean => lock.packages.some((each) => each.name === name && each.version === version);
+  return moved !== undefined && has(moved) && !has(base);
+}
+
+type Packed = {
+  readonly file: string;
+  readonly description: PackageCache;
+  readonly missing: readonly MissingPackage[];
+};
+
 async function pack(
-  context: TaskContext,
-  registry: Registry,
-  baseLockfile: string,
-  target: Target | undefined,
+  { context, registry, project }: Work,
+  baseLockfile: string | undefined,
+  resolved: PackageFiles | undefined,
+  target: PackageFiles | undefined,
   packages: readonly LockedPackage[],
-): Promise<string> {
+  lacking: readonly MissingPackage[] = [],
+): Promise<Packed> {
   const file = join(context.directory, 'packages.tar');
   const archive = await writeArchive(file);
   const add = (name: string, text: string): Promise<void> => archive.add(name, new TextEncoder().encode(text));
   try {
     let contents = 0;
-    for await (const { sha512, bytes } of fetchContents(registry, packages) as AsyncIterable<Content>) {
-      await archive.add(cacheNames.content(sha512), bytes);
+    const missing = new Map(lacking.map((each) => [packageLabel(each.name, each.version), each]));
+    for await (const content of fetchContents(registry, packages)) {
+      if ('missing' in content) {
+        missing.set(packageLabel(content.missing.name, content.missing.version), content.missing);
+        continue;
+      }
+      await archive.add(cacheNames.content(content.integrity), content.bytes);
       contents += 1;
     }
-    if (target !== undefined) {
-      await add(cacheNames.manifest, target.manifest);
-      await add(cacheNames.lockfile, target.lockfile);
-    }
+    if (resolved !== undefined) await add(cacheNames.base, JSON.stringify(resolved));
+    if (target !== undefined) await add(cacheNames.target, JSON.stringify(target));
     const description: PackageCache = {
       schemaVersion: 1,
       registry: registry.base,
-      base: digestOfBytes(baseLockfile),
-      target: target === undefined ? null : digestOfBytes(target.lockfile),
+      base: digestOfBytes(baseLockfile ?? ''),
+      target: target === undefined ? null : digestOfBytes(target.lockfile.text),
       contents,
+      manager: project.manager,
+      missing: [...missing.values()].slice(0, packageLimits.named).map(bounded),
+      missingCount: missing.size,
+      ...(resolved === undefined ? {} : { resolvedAt: new Date().toISOString() }),
+      notes: ignoredSettings(project),
     };
     await add(cacheNames.description, JSON.stringify(description));
+    return { file, description, missing: [...missing.values()] };
   } finally {
     await archive.close();
   }
-  return file;
 }
 
-const noFacts = { paths: [], manifests: [], testPaths: [] };
+const bounded = ({ name, version, why }: MissingPackage): MissingPackage => ({
+  name: name.slice(0, 300),
+  version: version.slice(0, 300),
+  why: why.slice(0, 300),
+});
+
+const noFacts: Facts = { paths: [], manifests: [], testPaths: [] };
 
 const ended = (verdict: 'ok' | 'none' | 'not_applicable', summary: string): TaskResult => ({
   outcome: { verdict, summary, facts: noFacts, unknowns: [] },
@@ -154,11 +241,17 @@ const asked = ({ code, question }: LockfileFault): TaskResult => ({
   outcome: { verdict: 'needs_human', summary: code, question: question.slice(0, 2_000), facts: noFacts, unknowns: [] },
 });
 
+/** What a person can do about a refusal of the registry or the package manager. */
+const ADVICE: Readonly<Record<string, string>> = {
+  'PACKAGES-UNRESOLVED':
+    'Resolve the conflict in the manifests by hand (see docs/packages.md), or choose another range?',
+  'PACKAGE-NOT-FOUND': 'Give the packages worker a registry that has it (FACTORY_NPM_REGISTRY), or take it out?',
+  'PACKAGE-INTEGRITY':
+    'Find out which of the two is right before anything is installed: the lockfile, or the registry?',
+};
+
 function failureOf({ code, message, passing }: RegistryRefusal) {
   if (passing) return { kind: 'retryable', class: 'transient_infra', code, message: message.slice(0, 2_000) } as const;
-  return {
-    kind: 'needs_human',
-    code,
-    question: `${message.slice(0, 1_500)}. Correct what is locked or the registry, and submit again?`,
-  } as const;
+  const advice = ADVICE[code] ?? 'Correct what is locked or the registry, and submit again?';
+  return { kind: 'needs_human', code, question: `${message.slice(0, 1_500)}. ${advice}` } as const;
 }

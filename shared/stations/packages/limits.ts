@@ -5,6 +5,10 @@ export const packageLimits = {
   manifestBytes: 1 * MiB,
   lockfileBytes: 32 * MiB,
   lockfileEntries: 20_000,
+  /** Manifests of one repository that take part. */
+  manifests: 2_000,
+  /** Packages and moves that are named where all are counted. */
+  named: 200,
   /** One tarball, and all of one job together. */
   tarballBytes: 128 * MiB,
   totalBytes: 400 * MiB,

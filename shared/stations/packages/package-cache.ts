@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import { type Integrity, PACKAGE_MANAGERS } from './locked.ts';
+
+const text = z.string().max(1_000);
+const path = z.string().max(4_096);
+
+/** A package that the lockfile names and that could not be fetched. */
+const missingPackage = z.strictObject({ name: text, version: text, why: text });
+export type MissingPackage = z.infer<typeof missingPackage>;
 
 /** The description inside the `packages` artifact, file `packages.json`. */
 export const packageCache = z.strictObject({
@@ -8,19 +16,43 @@ export const packageCache = z.strictObject({
   base: z.string(),
   target: z.string().nullable(),
   contents: z.int().min(0),
+  manager: z.enum(PACKAGE_MANAGERS).optional(),
+  /** What could not be had, as far as it is named, and how many there are. */
+  missing: z.array(missingPackage).max(200).optional(),
+  missingCount: z.int().min(0).optional(),
+  /** There was no lockfile to go by: when the packages were resolved for this request. */
+  resolvedAt: z.iso.datetime().optional(),
+  /** What a person should know of how the packages were had, a sentence each. */
+  notes: z.array(text).max(50).optional(),
 });
 export type PackageCache = z.infer<typeof packageCache>;
 
-/** Names inside the artifact. Contents are named by base64url of their sha512, which keeps a name below ustar's 100 bytes. */
+/** Files to write over a tree, and the lockfile to install from, which is not always one of them. */
+export const packageFiles = z.strictObject({
+  files: z.record(path, z.string()),
+  lockfile: z.strictObject({ file: path, text: z.string() }),
+});
+export type PackageFiles = z.infer<typeof packageFiles>;
+
+/** Names inside the artifact. Contents are named by base64url of their digest, which keeps a name below ustar's 100 bytes. */
 export const cacheNames = {
   description: 'packages.json',
-  manifest: 'target/package.json',
-  lockfile: 'target/package-lock.json',
-  content: (sha512: string): string => `sha512/${Buffer.from(sha512, 'hex').toString('base64url')}`,
+  /** Lockfile that was resolved for the base, which has none. */
+  base: 'base.json',
+  /** Manifests and lockfile of a dependency update. */
+  target: 'target.json',
+  /** How a release before named the two files of an update; artifacts of open requests still hold them. */
+  earlierTarget: { 'target/package.json': 'package.json', 'target/package-lock.json': 'package-lock.json' },
+  content: ({ algorithm, hex }: Integrity): string => `${algorithm}/${Buffer.from(hex, 'hex').toString('base64url')}`,
 } as const;
 
-/** The digest a content's name promises, in hexadecimal; undefined for another name. */
-export function contentDigest(name: string): string | undefined {
-  const [, encoded] = /^sha512\/([A-Za-z0-9_-]{86})$/.exec(name) ?? [];
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64url').toString('hex');
+const bytesOf = { sha512: 64, sha384: 48, sha256: 32, sha1: 20 } as const;
+
+/** The digest a content's name promises; undefined for another name. */
+export function contentDigest(name: string): Integrity | undefined {
+  const [, stated, encoded = ''] = /^(sha512|sha384|sha256|sha1)\/([A-Za-z0-9_-]{20,90})$/.exec(name) ?? [];
+  const algorithm = (['sha512', 'sha384', 'sha256', 'sha1'] as const).find((each) => each === stated);
+  const bytes = Buffer.from(encoded, 'base64url');
+  if (algorithm === undefined || bytes.byteLength !== bytesOf[algorithm]) return undefined;
+  return { algorithm, hex: bytes.toString('hex') };
 }

@@ -1,4 +1,4 @@
-import type { LockedPackage } from './lockfile.ts';
+import type { LockedPackage } from './locked.ts';
 
 const system = { os: 'linux', cpu: process.arch, libc: 'glibc' } as const;
 

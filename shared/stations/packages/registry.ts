@@ -22,12 +22,21 @@ export type Registry = {
   get(path: string, accept?: string): Promise<RegistryAnswer>;
 };
 
-const packument = /^(?:@[a-z0-9~-][a-z0-9._~-]*(?:\/|%2f))?[A-Za-z0-9~-][A-Za-z0-9._~-]*$/i;
-const tarball = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[A-Za-z0-9~-][A-Za-z0-9._~-]*\/-\/[A-Za-z0-9@._~+-]+\.tgz$/;
+const packument = /^(?:@[a-z0-9~-][a-z0-9._~-]*(?:\/|%2f))?[A-Za-z0-9~_-][A-Za-z0-9._~-]*$/i;
+const named = '(?:@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9~_-][A-Za-z0-9._~-]*';
+const tarball = new RegExp(`^${named}/-/(?:@[A-Za-z0-9~-][A-Za-z0-9._~-]*/)?[A-Za-z0-9@._~+-]+\\.tgz$`);
+/** GitHub's and npmmirror's forms. */
+const download = new RegExp(
+  `^(?:download/${named}/[A-Za-z0-9.+-]+/[0-9a-f]{32,128}|${named}/download/[A-Za-z0-9@/._~+-]+\\.tgz)$`,
+);
 
 /** Whether a path below the registry is a packument or a tarball; nothing else is ever asked for. */
 export function isRegistryPath(path: string): boolean {
-  return path.length <= 1_000 && !path.split('/').includes('..') && (packument.test(path) || tarball.test(path));
+  return (
+    path.length <= 1_000 &&
+    !path.split('/').includes('..') &&
+    [packument, tarball, download].some((form) => form.test(path))
+  );
 }
 
 /** Opens a registry by its address: https, or http on loopback. Throws a TypeError for another. */

@@ -1,3 +1,4 @@
+import type { Facts } from '../../domain/job/outcome.ts';
 import type { NoOpCode } from '../../domain/packet/schema.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import type { Snapshot } from '../../stations/work/base.ts';
@@ -19,10 +20,17 @@ export type Before = {
 /** What one product line asks of the base, and of a change, beside the declared checks. */
 export type LineVerifier = {
   before(bench: Bench, base: Snapshot): Promise<Before>;
+  /** What the change does beyond what the packet allows of it, read from the trees before anything of it is run. */
+  boundary?(bench: Bench, base: Snapshot, head: Snapshot): Promise<readonly string[]>;
   after(
     bench: Bench,
     base: Snapshot,
     head: Snapshot,
     before: LineClaims,
-  ): Promise<{ readonly claims: LineClaims; readonly faults: readonly string[] }>;
+  ): Promise<{
+    readonly claims: LineClaims;
+    readonly faults: readonly string[];
+    /** What risk is computed from, beside what every change is measured for. */
+    readonly facts?: Partial<Facts>;
+  }>;
 };

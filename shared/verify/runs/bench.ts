@@ -25,4 +25,6 @@ export type Bench = {
   readonly prepared: PreparedTrees;
   /** Directory of the opened package cache, when the job has one. */
   readonly packages: string | null;
+  /** Whether the prepare command may fail (packages are missing, and it failed on the base as well), and whether it did. */
+  readonly preparation: { mayFail: boolean; failed: boolean };
 };

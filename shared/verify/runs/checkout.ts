@@ -23,6 +23,8 @@ const prepareMs = 5 * 60_000;
  * A tree written out, with the application's `prepare` command run in it, offline. Each run starts from a checkout of its own, so that
  * what one run of changed code leaves behind is not what the next one reads. The tree is prepared once a job and copied for each run.
  * Where nothing isolates programs, each checkout is prepared at its own place: what was prepared may name its path.
+ * Where packages could not be had, a prepare command that fails is no reason to stop: a check that needs them fails by itself, one that
+ * does not goes on.
  */
 export async function checkOut(bench: Bench, repository: string, tree: TreeId, title: string): Promise<Checkout> {
   const { context, driver, declaration, prepared } = bench;
@@ -72,6 +74,13 @@ async function prepare(bench: Bench, repository: string, tree: TreeId, title: st
     timeoutMs: prepareMs,
     mounts: install.mounts,
   });
+  if (result.exitCode !== 0 && bench.preparation.mayFail) {
+    bench.preparation.failed = true;
+    bench.findings.caveat(
+      'the prepare command failed, as packages could not be had: what ran, ran in the checkout as it is',
+    );
+    return checkout;
+  }
   if (result.exitCode !== 0) {
     throw new TaskFailure({
       kind: 'retryable',

@@ -1,0 +1,66 @@
+import { satisfies } from 'semver';
+import { copiesOf, fault, type Lock, type LockedPackage, type LockfileFault, type Requirement } from './locked.ts';
+import type { Wanted } from './manifest-edits.ts';
+import { admits } from './specifier.ts';
+
+const copiesNamed = 5;
+const holdersNamed = 3;
+
+/** Copies of a package that are not inside the range, by key and by name. */
+export function outsideOf(lock: Lock, { name, range }: Wanted): LockedPackage[] {
+  return copiesOf(lock, name).filter(({ version }) => !satisfies(version, range));
+}
+
+export const isInRange = (lock: Lock, wanted: Wanted): boolean =>
+  copiesOf(lock, wanted.name).length > 0 && outsideOf(lock, wanted).length === 0;
+
+/** Who asks for a copy. */
+function requirersOf(lock: Lock, copies: readonly LockedPackage[]): Requirement[] {
+  const places = new Set(copies.map(({ place }) => place));
+  return lock.requirements.filter(({ to }) => to !== undefined && places.has(to));
+}
+
+/** Keys of the packages that ask for the copies, and with `all` of those that ask for them in turn. */
+export function holderKeys(lock: Lock, copies: readonly LockedPackage[], all: boolean): string[] {
+  const at = new Map(lock.packages.map((each) => [each.place, each]));
+  const found = new Set<LockedPackage>();
+  for (let asked = [...copies]; asked.length > 0; ) {
+    const above = requirersOf(lock, asked).flatMap(({ from }) => at.get(from) ?? []);
+    asked = above.filter((each) => each.source !== 'local' && !found.has(each));
+    for (const each of asked) found.add(each);
+    if (!all) break;
+  }
+  return [...new Set([...found].flatMap(({ keys }) => keys))];
+}
+
+/** Why copies stayed outside of the range, each by what holds it there: read from the lockfile, never guessed. */
+export function heldBack(lock: Lock, wanted: Wanted, inside: readonly string[]): LockfileFault {
+  const { name, range } = wanted;
+  const outside = outsideOf(lock, wanted);
+  const reasons = outside.slice(0, copiesNamed).map((copy) => reasonOf(lock, copy, wanted, inside));
+  const more = outside.length > copiesNamed ? `; and ${outside.length - copiesNamed} more copies` : '';
+  const way = outside.some(({ source }) => source === 'registry')
+    ? 'Update what holds it first, or write an override for it by hand?'
+    : 'Update it by hand, or narrow the request?';
+  return fault(
+    'PACKAGES-NOT-IN-RANGE',
+    `${name} can't be moved into ${range} by the package manager alone: ${reasons.join('; ')}${more}. ${way}`,
+  );
+}
+
+function reasonOf(lock: Lock, copy: LockedPackage, { range }: Wanted, inside: readonly string[]): string {
+  const what = `${copy.name}@${copy.version} at ${copy.place}`;
+  if (copy.source === 'local') return `${what} is a folder of this repository`;
+  if (copy.source === 'bundled') return `${what} is bundled inside the tarball of what it lies in`;
+  if (copy.source === 'foreign') return `${what} can't be moved (${copy.why ?? 'it is from no registry'})`;
+  const at = new Map(lock.packages.map((each) => [each.place, each]));
+  const holders = requirersOf(lock, [copy]).filter((each) => !inside.some((version) => admits(each.range, version)));
+  if (holders.length === 0) return `${what} stayed, though all that ask for it let in a version inside ${range}`;
+  const named = holders.slice(0, holdersNamed).map(({ from, key, range: asked }) => {
+    const holder = at.get(from);
+    const who = holder === undefined ? 'the root package.json' : `${holder.name}@${holder.version || holder.place}`;
+    return `${who} (asks for ${key}@${asked})`;
+  });
+  const more = holders.length > holdersNamed ? ` and ${holders.length - holdersNamed} more` : '';
+  return `${what} is held by ${named.join(', ')}${more}`;
+}
