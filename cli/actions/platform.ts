@@ -78,7 +78,26 @@ export async function status(command: Command): Promise<void> {
   print(`  supervisor  pid ${running.pid}`);
   for (const { name, pid, restarts } of running.processes)
     print(`  ${name.padEnd(10)}  ${pid === null ? 'not running' : `pid ${pid}`}, started again ${restarts} times`);
+  for (const line of await poolLines(data).catch(() => ['  pools: the plane does not answer now'])) print(line);
   print(dim(`  logs in ${layout.logs}`));
+}
+
+/** A line for each pool in which something is under way or waits, and what it waits for. */
+async function poolLines(data: string): Promise<string[]> {
+  const { openPlaneApi } = await import('../api/plane-api.ts');
+  const { readResource } = await import('../api/read.ts');
+  const { poolsResource } = await import('../api/resources.ts');
+  const { pools } = await readResource(await openPlaneApi({ data, as: 'operator' }), poolsResource, '/status');
+  const lines = pools
+    .filter(({ leased, due, later }) => leased + due + later > 0)
+    .map(({ pool, leased, due, later, oldestQueuedMs, nextDueAt }) => {
+      const parts = [`${leased} worked on`];
+      if (due > 0)
+        parts.push(`${due} wait for a free worker, for ${Math.round((oldestQueuedMs ?? 0) / 1000)} s at most`);
+      if (later > 0) parts.push(`${later} wait to be tried again, the next at ${nextDueAt ?? 'an unknown time'}`);
+      return `  pool ${pool.padEnd(9)} ${parts.join('; ')}`;
+    });
+  return lines.length > 0 ? lines : ['  pools       nothing waits, nothing is worked on'];
 }
 
 /** Prints an access token. */

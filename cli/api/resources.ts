@@ -67,7 +67,15 @@ export const jobResource = z.object({
   owner: nullableText,
   verdict: nullableText,
   outputs: z.array(z.object({ name: z.string(), kind: z.string(), digest: z.string(), size: z.number() })),
+  /** What a queued job waits for; a plane of before does not say. */
+  waiting: z
+    .union([
+      z.object({ for: z.literal('worker'), ahead: z.number() }),
+      z.object({ for: z.literal('time'), until: z.string() }),
+    ])
+    .nullish(),
 });
+export type JobResource = z.infer<typeof jobResource>;
 
 export const effectResource = z.object({
   id: z.string(),
@@ -121,4 +129,17 @@ export const defectResource = recordedDefectResource.extend({
   summary: z.string(),
   recordedBy: z.string(),
   recordedAt: z.string(),
+});
+
+export const poolsResource = z.object({
+  pools: z.array(
+    z.object({
+      pool: z.string(),
+      leased: z.number(),
+      due: z.number().default(0),
+      oldestQueuedMs: z.number().nullable(),
+      later: z.number().default(0),
+      nextDueAt: z.string().nullish(),
+    }),
+  ),
 });

@@ -1,5 +1,7 @@
-import type { NodeResource, RequestResource } from '../api/resources.ts';
+import type { JobResource, NodeResource, RequestResource } from '../api/resources.ts';
 import { bold, dim, plainText, styled } from '../output/terminal.ts';
+
+const WAITING_SHOWN = 5;
 
 /** Prints what is new since the last change, a line a step. */
 export function progressPrinter(
@@ -24,6 +26,17 @@ export function progressPrinter(
       print(dim(`  … ${phase.replaceAll('_', ' ')}`));
     }
   };
+}
+
+/** What queued jobs wait for, a line each. */
+export function waitingLines(queued: readonly JobResource[]): string[] {
+  return queued.slice(0, WAITING_SHOWN).map(({ node, pool, waiting }) => {
+    const step = `  … ${plainText(node)} waits`;
+    if (waiting?.for === 'time') return `${step} until ${waiting.until} to be tried again`;
+    if (waiting?.for !== 'worker') return `${step} in pool ${pool}`;
+    const before = waiting.ahead === 0 ? 'next in line' : `${waiting.ahead} before it`;
+    return `${step} for a free worker of pool ${pool}, ${before}`;
+  });
 }
 
 /** How a request ended, with what a person needs to go on. */

@@ -1,6 +1,8 @@
 import type { PlaneApi } from '../api/plane-api.ts';
 import { readResource, understood } from '../api/read.ts';
 import {
+  type JobResource,
+  jobResource,
   type NodeResource,
   nodeResource,
   pageResource,
@@ -11,7 +13,12 @@ import {
 const WAIT_SECONDS = 20;
 const AGAIN_MS = 200;
 
-export type Change = { readonly request: RequestResource; readonly nodes: readonly NodeResource[] };
+export type Change = {
+  readonly request: RequestResource;
+  readonly nodes: readonly NodeResource[];
+  /** What its queued jobs wait for; looked up when nothing has changed for a while. */
+  readonly queued?: readonly JobResource[];
+};
 
 /**
  * Follows a request until it ends, answering it as it is after each change. A plane that does not answer for a while is waited for:
@@ -25,6 +32,7 @@ export async function* watchRequest(
   const deadline = performance.now() + options.limitMs;
   let tag: string | undefined;
   let failures = 0;
+  let last: Change | undefined;
   while (performance.now() < deadline) {
     const seen = await look(api, id, tag).catch(async (error: unknown) => {
       failures += 1;
@@ -35,14 +43,25 @@ export async function* watchRequest(
     if (seen === undefined) continue;
     failures = 0;
     tag = seen.tag;
-    if (seen.request === undefined) continue;
+    if (seen.request === undefined) {
+      if (last !== undefined) yield { ...last, queued: await queuedJobs(api, id) };
+      continue;
+    }
     const { items: nodes } = await readResource(api, pageResource(nodeResource), `/requests/${id}/nodes`, {
       query: { limit: '100' },
     });
-    yield { request: seen.request, nodes };
+    last = { request: seen.request, nodes };
+    yield last;
     if (seen.request.state === 'terminal') return;
     if (options.until === 'gate' && seen.request.waitingFor.length > 0) return;
   }
+}
+
+async function queuedJobs(api: PlaneApi, id: string): Promise<readonly JobResource[]> {
+  const { items } = await readResource(api, pageResource(jobResource), `/requests/${id}/jobs`, {
+    query: { limit: '100' },
+  });
+  return items.filter(({ state }) => state === 'queued');
 }
 
 async function look(

@@ -9,7 +9,7 @@ import { type Actor, PLANE, type PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope } from '../line/scope.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write } from '../store/command.ts';
 import { jobInputsOf, latestCheckpoint } from '../store/jobs/artifacts.ts';
-import { candidateJob, leasedJobsOfPool } from '../store/jobs/candidate.ts';
+import { candidateJob, leasedJobsOfPool, longestDueJob } from '../store/jobs/candidate.ts';
 import { claimJob as claimJobRow } from '../store/jobs/claim.ts';
 import { jobClaimedBy } from '../store/jobs/claimed-by.ts';
 import { insertAttempt } from '../store/jobs/insert.ts';
@@ -43,7 +43,7 @@ export function mayClaim(actor: Actor, pool: Pool): void {
 }
 
 /**
- * The next queued job of a pool by priority, leased to this worker. A claim repeated with the same claim id (its answer was
+ * The next queued job of a pool by priority, fair share and age, leased to this worker. A claim repeated with the same claim id (its answer was
  * lost) gets the same lease while that lasts. One candidate a transaction: its request's row is locked by then, and a second
  * one would break the lock order.
  */
@@ -57,7 +57,7 @@ export function* claimNext(
   const held = yield* one(
     jobClaimedBy({ tenant: context.tenant, claim_id: claimId, lease_owner: actor.principal as PrincipalId }),
   );
-  const candidate = held ?? (yield* candidateWithinLimit(context, pool));
+  const candidate = held ?? (yield* candidateWithinLimit(context, pool, claimId));
   if (candidate === undefined)
     return unchanged<Next>({ answer: { claim: undefined, contended: false }, outbox: [], touched: [] });
   const leased = yield* lease(context, actor, candidate.id, claimId);
@@ -68,14 +68,24 @@ export function* claimNext(
   return leased.again ? unchanged<Next>(next(leased.committed)) : next(leased.committed);
 }
 
-/** The next due job, unless the pool has as many current leases as it may have. */
-function* candidateWithinLimit(context: PlaneContext, pool: Pool): Command<{ readonly id: JobId } | undefined> {
+/** The next due job in the order of `candidateJob`, unless the pool has as many current leases as it may have. */
+function* candidateWithinLimit(
+  context: PlaneContext,
+  pool: Pool,
+  claimId: string,
+): Command<{ readonly id: JobId } | undefined> {
   const { tenant } = context;
   const limit = LIMITS.job.concurrentPerPool;
   const leased = yield* one(leasedJobsOfPool({ tenant, pool, limit }));
   if ((leased?.leased ?? 0) >= limit) return undefined;
-  return yield* one(candidateJob({ tenant, pool }));
+  return yield* one(isForLongestDue(claimId) ? longestDueJob({ tenant, pool }) : candidateJob({ tenant, pool }));
 }
+
+/**
+ * One claim in eight takes what has been due for the longest, so that no priority and no share of others keeps a job waiting for ever.
+ * Told from the claim's id, so that a repeated call is of the same kind and nothing has to be counted.
+ */
+const isForLongestDue = (claimId: string): boolean => '01'.includes(digestOfBytes(claimId).at(-1) ?? '');
 
 /**
  * As `claimNext`, for one job; undefined when nothing is left of its application's budget, and its request was ended for it. Refuses with 404 (also a job of a pool that the caller does not serve), 409

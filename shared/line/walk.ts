@@ -315,6 +315,9 @@ function failed(
   }
 }
 
+/** What passes without a change of anybody's: however often it was the same, there is no question to a person in it. */
+const PASSING: readonly (Failure & { kind: 'retryable' })['class'][] = ['transient_infra', 'rate_limited'];
+
 /** The one place that decides about another attempt. */
 function again(
   blueprint: JobNode | FanOutNode,
@@ -336,7 +339,7 @@ function again(
       return only({ do: 'rework', from: node.name, to: gateName, because: failure.code });
   }
   const equal = signature === node.lastSignature ? node.equalSignatures + 1 : 1;
-  if (because === 'failed' && equal >= LIMITS.job.equalSignatures) {
+  if (because === 'failed' && !PASSING.includes(failure.class) && equal >= LIMITS.job.equalSignatures) {
     const question = `The step "${node.name}" failed ${equal} times in the same way (${failure.code}): ${failure.message} What should be changed before it is tried again?`;
     return conclude({
       state: 'ESCALATE',

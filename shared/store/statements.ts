@@ -47,6 +47,7 @@ import './jobs/queued-node.ts';
 import './jobs/read.ts';
 import './jobs/renew.ts';
 import './jobs/requeue.ts';
+import './jobs/waiting.ts';
 import './nodes/decrement-needs.ts';
 import './nodes/insert.ts';
 import './nodes/read.ts';

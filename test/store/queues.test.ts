@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { digestOfBytes } from '../../shared/domain/digest.ts';
 import { newId } from '../../shared/domain/ids.ts';
 import { insertTenantIfAbsent } from '../../shared/store/access/tenants.ts';
+import { insertApplication } from '../../shared/store/applications/applications.ts';
 import { one, rows, write, writeOne } from '../../shared/store/command.ts';
 import {
   findIdempotencyKey,
@@ -10,6 +11,7 @@ import {
 } from '../../shared/store/delivery/idempotency.ts';
 import { insertOutbox } from '../../shared/store/delivery/outbox.ts';
 import { cancelJobs } from '../../shared/store/jobs/cancel.ts';
+import { candidateJob } from '../../shared/store/jobs/candidate.ts';
 import { claimJob } from '../../shared/store/jobs/claim.ts';
 import { insertJobs } from '../../shared/store/jobs/insert.ts';
 import { openJobsOfRequest } from '../../shared/store/jobs/read.ts';
@@ -27,7 +29,18 @@ import {
 } from '../../shared/store/platform/outbox.ts';
 import { beatHeart, insertPlane } from '../../shared/store/platform/plane.ts';
 import { expiredLeases, expireIdempotencyKeys, jobsToHint } from '../../shared/store/platform/sweeps.ts';
-import { jobRow, nodeRow, openStore, principal, seed, someDigest, tenant } from './fixture.ts';
+import { insertRequest } from '../../shared/store/requests/insert.ts';
+import {
+  applicationRow,
+  jobRow,
+  nodeRow,
+  openStore,
+  principal,
+  requestRow,
+  seed,
+  someDigest,
+  tenant,
+} from './fixture.ts';
 
 test('outbox: due rows by tenant, claimed for a time, given back, buried, deleted', async () => {
   let at = 1_000;
@@ -210,4 +223,59 @@ test('a whole row travels through a list unchanged', async () => {
   expect(await store.read('read', () => one(nodesByName({ tenant, request: request.id, names: '["odd"]' })))).toEqual(
     node,
   );
+});
+
+test('a pool drains by priority, fair shares and the age of requests', async () => {
+  const store = openStore({ clock: () => 10_000 });
+  const [fanned, other] = [applicationRow('fanned'), applicationRow('other')];
+  const names = new Map<string, string>();
+  const queue = async (
+    name: string,
+    application: typeof fanned,
+    jobs: readonly { readonly not_before?: number; readonly priority?: number }[],
+  ) => {
+    const request = requestRow(application);
+    names.set(request.id, name);
+    const node = nodeRow(request, 'implement');
+    await store.run('seed', function* () {
+      yield* writeOne(insertRequest(request));
+      yield* write(insertNodes([node]));
+      yield* write(insertJobs(jobs.map((over, index) => ({ ...jobRow(request, node, index), ...over }))));
+    });
+  };
+  await store.run('seed', function* () {
+    yield* writeOne(insertApplication(fanned));
+    yield* writeOne(insertApplication(other));
+  });
+  await queue(
+    'fan',
+    fanned,
+    Array.from({ length: 6 }, () => ({})),
+  );
+  // Tried again after those of a newer request were queued.
+  await queue('again', fanned, [{ not_before: 9_000 }]);
+  await queue('newer', fanned, [{ not_before: 2 }]);
+  await queue('others', other, [{ not_before: 5_000 }, { not_before: 20_000 }]);
+  await queue('urgent', other, [{ not_before: 9_999, priority: 7 }]);
+  const order: (string | undefined)[] = [];
+  for (;;) {
+    const next = await store.read('next', () => one(candidateJob({ tenant, pool: 'build' })));
+    if (next === undefined) break;
+    order.push(names.get(next.request_id));
+    await store.run('claim', () =>
+      one(
+        claimJob({
+          tenant,
+          job: next.id,
+          lease_epoch: 0,
+          claim_id: `claim-${order.length}`,
+          lease_token_hash: someDigest,
+          lease_owner: principal,
+          lease_ms: 60_000,
+        }),
+      ),
+    );
+  }
+  // The priority; then the application that holds less, in it the request that holds less, and of those the oldest.
+  expect(order).toEqual(['urgent', 'fan', 'again', 'others', 'newer', 'fan', 'fan', 'fan', 'fan', 'fan']);
 });

@@ -32,7 +32,7 @@ const claimPool = route({
   path: '/pools/{pool}/claim',
   name: 'pools-claim',
   summary:
-    'Leases the next job of a pool by priority; the same claimId gets the same lease. 204 when there is nothing to do.',
+    'Leases the next job of a pool by priority, fair share and age; the same claimId gets the same lease. 204 when there is nothing to do.',
   access: WORKERS,
   commits: true,
   body: claimBody,

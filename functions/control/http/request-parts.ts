@@ -4,12 +4,14 @@ import { notFound } from '../../../shared/domain/refusal.ts';
 import type { Risk } from '../../../shared/domain/risk/tier.ts';
 import { cursorId, foreignCursor, page, pageOf, pageQuery } from '../../../shared/http/page.ts';
 import { approvalsOfRequest } from '../../../shared/store/approvals/read.ts';
-import { rows } from '../../../shared/store/command.ts';
+import { one, rows } from '../../../shared/store/command.ts';
 import { effectsOfRequest } from '../../../shared/store/effects/read.ts';
 import { evidenceOf, plansOf, verificationsOf } from '../../../shared/store/evidence/records.ts';
 import { jobOutputs } from '../../../shared/store/jobs/artifacts.ts';
 import { listJobs } from '../../../shared/store/jobs/read.ts';
+import { jobsAhead } from '../../../shared/store/jobs/waiting.ts';
 import { readNodes } from '../../../shared/store/nodes/read.ts';
+import { readPlane } from '../../../shared/store/platform/plane.ts';
 import { approvalSummary, summaryOfApproval } from './approval-view.ts';
 import { iso, isoOrNull, recorded } from './render.ts';
 import { permittedRequest } from './request-access.ts';
@@ -117,6 +119,13 @@ const job = z.object({
   failure: z.record(z.string(), z.unknown()).nullable(),
   queuedAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
+  /** What a queued job waits for: a free worker, with how many due jobs of its pool before it, or its time after a failure. */
+  waiting: z
+    .union([
+      z.object({ for: z.literal('worker'), ahead: z.int() }),
+      z.object({ for: z.literal('time'), until: z.iso.datetime() }),
+    ])
+    .nullable(),
   outputs: z.array(
     z.object({ name: z.string(), kind: z.string(), digest: z.string(), size: z.int(), link: z.string() }),
   ),
@@ -137,14 +146,21 @@ const jobs = route({
     const found = await call.plane.store.read('jobs.list', function* () {
       const list = yield* rows(listJobs({ tenant: row.tenant_id, request: row.id, after, limit: limit + 1 }));
       const made = [];
-      for (const one of list.slice(0, limit))
+      const ahead = new Map<string, number>();
+      const now = (yield* one(readPlane({})))?.now ?? 0;
+      for (const { state, not_before: due, pool, priority } of list.slice(0, limit)) {
+        if (state !== 'queued' || due > now || ahead.has(pool)) continue;
+        const before = yield* one(jobsAhead({ tenant: row.tenant_id, pool, priority, request: row.id }));
+        ahead.set(pool, before?.ahead ?? 0);
+      }
+      for (const { id } of list.slice(0, limit))
         made.push(
-          ...(yield* rows(jobOutputs({ tenant: row.tenant_id, job: one.id }))).map((output) => ({
+          ...(yield* rows(jobOutputs({ tenant: row.tenant_id, job: id }))).map((output) => ({
             ...output,
-            job: one.id,
+            job: id,
           })),
         );
-      return { list, made };
+      return { list, made, ahead, now };
     });
     return ok(
       pageOf(
@@ -165,6 +181,7 @@ const jobs = route({
           failure: recorded<Record<string, unknown>>(one.failure),
           queuedAt: iso(one.queued_at),
           endedAt: isoOrNull(one.ended_at),
+          waiting: waitingOf(one, found.now, found.ahead.get(one.pool) ?? 0),
           outputs: found.made
             .filter((output) => output.job === one.id && output.epoch === one.lease_epoch)
             .map(({ name, kind, digest, size }) => ({ name, kind, digest, size, link: artifactLink(digest) })),
@@ -173,6 +190,15 @@ const jobs = route({
     );
   },
 });
+
+function waitingOf(
+  { state, not_before: due }: { readonly state: string; readonly not_before: number },
+  now: number,
+  ahead: number,
+): z.infer<typeof job>['waiting'] {
+  if (state !== 'queued') return null;
+  return due > now ? { for: 'time', until: iso(due) } : { for: 'worker', ahead };
+}
 
 const approvals = route({
   method: 'GET',

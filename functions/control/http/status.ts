@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { POOLS } from '../../../shared/domain/blueprint/schema.ts';
 import { LIMITS } from '../../../shared/domain/limits.ts';
 import { one, rows } from '../../../shared/store/command.ts';
-import { candidateJob, leasedJobsOfPool } from '../../../shared/store/jobs/candidate.ts';
-import { readJob } from '../../../shared/store/jobs/read.ts';
+import { leasedJobsOfPool } from '../../../shared/store/jobs/candidate.ts';
+import { queuedByPool } from '../../../shared/store/jobs/waiting.ts';
 import { countOutboxByState } from '../../../shared/store/platform/outbox.ts';
 import { readPlane } from '../../../shared/store/platform/plane.ts';
-import { iso } from './render.ts';
+import { iso, isoOrNull } from './render.ts';
 import { ok, route } from './route.ts';
 
 const status = route({
@@ -20,7 +20,18 @@ const status = route({
       incarnation: z.string(),
       heartbeatAt: z.iso.datetime(),
       outbox: z.array(z.object({ state: z.string(), rows: z.int(), oldestMs: z.int() })),
-      pools: z.array(z.object({ pool: z.string(), leased: z.int(), oldestQueuedMs: z.int().nullable() })),
+      pools: z.array(
+        z.object({
+          pool: z.string(),
+          leased: z.int(),
+          /** Jobs that wait for a worker, and for how long the first of them has. */
+          due: z.int(),
+          oldestQueuedMs: z.int().nullable(),
+          /** Jobs that wait for their time, after a failure for instance, and when the next one may be claimed. */
+          later: z.int(),
+          nextDueAt: z.iso.datetime().nullable(),
+        }),
+      ),
       store: z.record(z.string(), z.unknown()),
       relay: z.record(z.string(), z.int()),
     }),
@@ -32,13 +43,12 @@ const status = route({
     const found = await plane.store.read('status', function* () {
       const row = yield* one(readPlane({}));
       const outbox = yield* rows(countOutboxByState({}));
+      const queued = yield* rows(queuedByPool({ tenant }));
       const pools = [];
       for (const pool of POOLS) {
         const leased =
           (yield* one(leasedJobsOfPool({ tenant, pool, limit: LIMITS.job.concurrentPerPool })))?.leased ?? 0;
-        const next = yield* one(candidateJob({ tenant, pool }));
-        const oldest = next === undefined ? undefined : yield* one(readJob({ tenant, job: next.id }));
-        pools.push({ pool, leased, queuedAt: oldest?.queued_at ?? null });
+        pools.push({ pool, leased, queued: queued.find((each) => each.pool === pool) });
       }
       return { row, outbox, pools };
     });
@@ -51,10 +61,13 @@ const status = route({
         rows: one.rows,
         oldestMs: Math.max(0, now - one.oldest),
       })),
-      pools: found.pools.map(({ pool, leased, queuedAt }) => ({
+      pools: found.pools.map(({ pool, leased, queued }) => ({
         pool,
         leased,
-        oldestQueuedMs: queuedAt === null ? null : Math.max(0, now - queuedAt),
+        due: queued?.due ?? 0,
+        oldestQueuedMs: queued?.due_since == null ? null : Math.max(0, now - queued.due_since),
+        later: queued?.later ?? 0,
+        nextDueAt: isoOrNull(queued?.next_due ?? null),
       })),
       store: { dialect: plane.store.dialect, ...plane.store.statistics() },
       relay: plane.relay.statistics(),

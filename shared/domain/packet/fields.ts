@@ -125,7 +125,9 @@ export const PACKET_FIELDS: Readonly<Record<string, FieldTerm>> = {
     'A format that the product line does not offer is refused at submit; the effector delivers this one.',
   ),
   '/deadline': enforced('One in the past is refused at submit; work that has not delivered by then ends as ESCALATE.'),
-  '/priority': enforced('Of queued jobs the one of the highest priority is claimed first.'),
+  '/priority': enforced(
+    'Of queued jobs one of the highest priority is claimed first, but for one claim in eight, which takes what waited longest.',
+  ),
   '/line/name': enforced('A product line that is not installed is refused at submit; the line is what runs.'),
   '/line/patch': measured('The change is this patch and nothing else, as the verifier recomputes it.'),
   '/line/rules/*/id': enforced('Ids are unique; findings name a rule by its id.'),

@@ -3,6 +3,7 @@ import { TaskFailure } from '../../jobs/task.ts';
 import type { Mount, SandboxResult } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import type { Bench } from './bench.ts';
+import { watchContention } from './contention.ts';
 import { lastLines } from './output-text.ts';
 
 /** A tree's bytes in a directory of their own, ready for programs of the repository. */
@@ -51,6 +52,7 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
     wallMs: program.timeoutMs,
     cpuSeconds: Math.max(60, Math.ceil((program.timeoutMs / 1000) * 4)),
   };
+  const starved = watchContention();
   const result = await driver.run({
     argv: program.argv,
     workingDirectory: checkout.workingDirectory,
@@ -68,11 +70,16 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
   recorder.record(program.of, result);
   if (result.cancelled) throw new TaskFailure({ kind: 'cancelled', message: `${program.of} was cancelled` });
   if (result.timedOut) {
+    // On a machine with no processor to spare, the time says nothing about the program: that passes, and is no question to a person.
+    const busy = starved();
+    const advice = busy
+      ? 'this machine had no processor to spare for half of that time or more, so it is tried again later: give the worker fewer jobs at once (FACTORY_CONCURRENCY) or more processors'
+      : 'see the log, raise the time limit or make it end';
     throw new TaskFailure({
       kind: 'retryable',
-      class: 'environment',
+      class: busy ? 'transient_infra' : 'environment',
       code: 'CHECK-TIMED-OUT',
-      message: `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; see the log, raise the time limit or make it end. Its last lines:\n${lastLines(result) || '(none)'}`,
+      message: `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; ${advice}. Its last lines:\n${lastLines(result) || '(none)'}`,
     });
   }
   if (result.endedBy === 'disk') {
