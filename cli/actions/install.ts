@@ -7,7 +7,7 @@ import { readList } from '../api/read.ts';
 import { CommandFailure } from '../failure.ts';
 import { globalOptions } from '../options.ts';
 import { bold, note, print, printJson } from '../output/terminal.ts';
-import { decideGate } from '../request/decide-gates.ts';
+import { decideGate, secondPerson } from '../request/decide-gates.ts';
 import {
   type ApplicationResource,
   applicationResource,
@@ -44,7 +44,12 @@ export async function listApplications(command: Command): Promise<void> {
     print(`${id}  ${name.padEnd(24)} ${definitions ?? 'nothing installed'}`);
 }
 
-export type RegisterOptions = { readonly repository?: string; readonly name?: string; readonly write?: string };
+export type RegisterOptions = {
+  readonly repository?: string;
+  readonly name?: string;
+  readonly write?: string;
+  readonly yes: boolean;
+};
 
 /**
  * Registers an application by its declaration, or brings it up to date; of a repository a declaration is made by what it holds. With
@@ -68,7 +73,8 @@ export async function registerApplication(given: string, options: RegisterOption
       `${made.declaration.name} is registered already, and what people declared of it is kept. Write a new declaration with --write FILE, and hand that in; or give another --name.`,
     );
   const location = options.repository === undefined ? undefined : (await gitDirectoryOf(options.repository)).common;
-  const application = await ensureApplication(operator, made?.declaration ?? declarationFrom(given, location));
+  const declaration = made?.declaration ?? declarationFrom(given, location);
+  const application = await ensureApplication(operator, declaration, secondPerson({ data, yes: options.yes }));
   if (json) return printJson(application);
   print(application.id);
 }

@@ -21,7 +21,13 @@ const question = z.strictObject({
   }),
   action: z.enum(Object.keys(ACTIONS) as [Action, ...Action[]]),
   resource: z.looseObject({ id: z.string(), tenant: z.string() }),
-  context: z.strictObject({ freshAuthentication: z.boolean() }).default({ freshAuthentication: false }),
+  context: z
+    .strictObject({
+      freshAuthentication: z.boolean(),
+      changes: z.array(z.string()).optional(),
+      seconded: z.boolean().optional(),
+    })
+    .default({ freshAuthentication: false }),
 });
 
 /** Prints what is wrong with the policies; the exit code says whether something is. */

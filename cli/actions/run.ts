@@ -7,7 +7,7 @@ import { exitCodeOf } from '../exit-code.ts';
 import { CommandFailure } from '../failure.ts';
 import { DEFAULT_DEFINITIONS, globalOptions } from '../options.ts';
 import { dim, note, print, printJson } from '../output/terminal.ts';
-import { decideGate, type GateDecider } from '../request/decide-gates.ts';
+import { decideGate, type GateDecider, secondPerson } from '../request/decide-gates.ts';
 import { endingLines, progressPrinter } from '../request/progress.ts';
 import { mediaTypeOf, submitPacketFile } from '../request/submit.ts';
 import { watchRequest } from '../request/watch.ts';
@@ -40,13 +40,14 @@ async function applicationFor(
   options: RunOptions,
 ): Promise<ApplicationResource> {
   const { packet } = parsePacket(readFileSync(file), mediaTypeOf(file));
+  const second = secondPerson({ data, yes: options.yes });
   const directory = await gitDirectoryOf(options.repository);
   const location = directory.common;
   const head = headOf(directory);
   const { ref } = packet.scope;
   if (ref === undefined && 'detachedAt' in head) throw detachedHead(directory, head.detachedAt);
   if (options.declaration !== undefined)
-    return await ensureApplication(operator, declarationFrom(options.declaration, location));
+    return await ensureApplication(operator, declarationFrom(options.declaration, location), second);
   const known = await findApplication(operator, packet.scope.repository);
   if (known !== undefined) {
     const auditor = await openPlaneApi({ data, as: 'auditor' });
@@ -56,6 +57,7 @@ async function applicationFor(
       known,
       location,
       (registeredAt) => requireCalled(known.name, location, options.repository, registeredAt),
+      second,
     );
     note(
       `${known.name} is registered: what is declared of it is kept${moved ? `, at ${location} from now on` : ''}. Change it with --declaration.`,

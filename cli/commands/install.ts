@@ -19,6 +19,7 @@ export function registerInstallCommands(program: Command): void {
     .option('--repository <path>', 'place of its first repository, instead of the declared one')
     .option('--name <name>', 'of a repository: what packets call it, instead of the name of its folder')
     .option('--write <file>', 'of a repository: only write its declaration, for a person to edit')
+    .option('--yes', 'let the local policy owner approve a change that needs a second person', false)
     .action(async (given: string, options: RegisterOptions, command: Command) =>
       (await load()).registerApplication(given, options, command),
     );

@@ -29,6 +29,7 @@ const rendered = z
       })
       .nullable(),
     plan: z.unknown(),
+    changes: z.array(z.object({ field: text, before: z.unknown(), after: z.unknown() })),
     links: z.record(text, text),
   })
   .partial();
@@ -52,6 +53,12 @@ export type ShownApproval = z.infer<typeof shownApproval>;
 export const readApproval = (api: PlaneApi, id: string): Promise<ShownApproval> =>
   readResource(api, shownApproval, `/approvals/${id}`);
 
+/** A value of a declaration in one line; the links have the whole. */
+function inShort(value: unknown): string {
+  const whole = value === null || value === undefined ? 'nothing' : JSON.stringify(value);
+  return whole.length > 1_000 ? `${whole.slice(0, 1_000)}…` : whole;
+}
+
 /** What a person is to look at before deciding, a line each. */
 export function approvalLines(approval: ShownApproval): string[] {
   const { rendered: shown } = approval;
@@ -69,6 +76,8 @@ export function approvalLines(approval: ShownApproval): string[] {
   for (const [key, value] of Object.entries(approval.body))
     if (typeof value === 'string' && key !== 'type') lines.push(dim(`    ${key}: ${plainText(value)}`));
   if (Array.isArray(approval.body['effects'])) say('effects', approval.body['effects'].join(', then '));
+  for (const { field, before, after } of shown.changes ?? [])
+    say(field, `${inShort(before)} becomes ${inShort(after)}`);
   if (shown.packet) {
     say('goal', shown.packet.goal);
     say('intent', shown.packet.intent);

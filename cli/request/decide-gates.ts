@@ -12,6 +12,12 @@ const POLICY_OWNERS = ['policy-owner'] as const;
 
 export type GateDecider = { readonly data: string; readonly yes: boolean };
 
+/** Has a proposed declaration decided by the local policy owner, in the way of `decideGate`. */
+export const secondPerson =
+  (decider: GateDecider) =>
+  async (approval: string): Promise<boolean> =>
+    await decideGate(decider, await openPlaneApi({ data: decider.data, as: POLICY_OWNERS[0] }), approval);
+
 /**
  * Has an approval decided by as many local identities as it needs: asked on a terminal, or approved by `--yes`, which says
  * so. Answers false when nobody could be asked; the approval then stays open.

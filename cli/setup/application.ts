@@ -42,6 +42,7 @@ export async function keepDeclared(
   known: ApplicationResource,
   location: string,
   beforeMove: (registeredAt: string | undefined) => void,
+  second?: Second,
 ): Promise<{
   readonly application: ApplicationResource;
   readonly moved: boolean;
@@ -57,19 +58,42 @@ export async function keepDeclared(
   if (declared.repositories[at]?.location === location) return { application: known, moved: false, defaultBranch };
   beforeMove(declared.repositories[at]?.location);
   const repositories = declared.repositories.map((each, index) => (index === at ? { ...each, location } : each));
-  return { application: await ensureApplication(operator, { ...declared, repositories }), moved: true, defaultBranch };
+  return {
+    application: await ensureApplication(operator, { ...declared, repositories }, second),
+    moved: true,
+    defaultBranch,
+  };
 }
 
-/** The application of this name, registered by its declaration when there is none, and brought up to date when it differs. */
+/** Has a second person decide on an approval; false when nobody could be asked. */
+export type Second = (approval: string) => Promise<boolean>;
+
+const declaredResource = applicationResource
+  .omit({ definitions: true })
+  .extend({ approval: z.string().nullable().default(null) });
+
+/**
+ * The application of this name, registered by its declaration when there is none, and brought up to date when it differs. What a second
+ * person has to approve is put before `second`; throws a CommandFailure while the new declaration is not in force.
+ */
 export async function ensureApplication(
   operator: PlaneApi,
   declaration: ApplicationDeclaration,
+  second?: Second,
 ): Promise<ApplicationResource> {
   const known = await findApplication(operator, declaration.name);
   const answer =
     known === undefined
       ? await operator.call('POST', '/applications', { json: declaration })
       : await operator.call('PUT', `/applications/${known.id}`, { json: declaration });
-  const registered = understood(applicationResource.omit({ definitions: true }), answer, '/applications');
-  return { ...registered, definitions: known?.definitions ?? null };
+  const { approval, ...registered } = understood(declaredResource, answer, '/applications');
+  const definitions = known?.definitions ?? null;
+  if (approval === null) return { ...registered, definitions };
+  if (second !== undefined && (await second(approval))) {
+    const approved = await findApplication(operator, declaration.name);
+    if (approved !== undefined && approved.declaration !== registered.declaration) return approved;
+  }
+  throw new CommandFailure(
+    `The new declaration of ${declaration.name} is not in force: it changes what judges changes, so another person approves it first: factory --as policy-owner approve ${approval}. Then call this again.`,
+  );
 }

@@ -1,20 +1,26 @@
+import { declarationChanges } from '../domain/application/changes.ts';
+import type { DeclarationSubject } from '../domain/approval/subject.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { ApplicationId } from '../domain/ids.ts';
+import type { ApplicationId, ApprovalId } from '../domain/ids.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import { permit, recordDecision } from '../gates/policy-decision.ts';
+import { decide, permit, recordDecision } from '../gates/policy-decision.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope } from '../line/scope.ts';
-import { lockApplication, updateApplication } from '../store/applications/applications.ts';
-import { insertRepositories, removeRepositories, repositoriesOf } from '../store/applications/repositories.ts';
-import { insertArtifactReferenceIfAbsent } from '../store/artifacts/references.ts';
-import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
-import { declareBudget } from './declare-budget.ts';
+import { lockApplication } from '../store/applications/applications.ts';
+import { type Command, one, type Unchanged, unchanged } from '../store/command.ts';
+import { applyDeclaration, keepReference } from './apply-declaration.ts';
+import { closeProposals, proposeDeclaration } from './propose-declaration.ts';
 import type { Registered } from './register.ts';
-import { repositoryRows } from './repository-rows.ts';
+
+/** `declaration`: the one in force. `approval` and `subject`: what waits for a second person before the new one is; null when nothing does. */
+export type Declared = Registered & { readonly approval: ApprovalId | null; readonly subject: Digest | null };
+type Answer = Committed<Declared>;
 
 /**
- * Exchanges an application's declaration. Open requests keep the one they were pinned to. `expectedVersion`, where given, is the version
- * the caller read (409 `FACTORY-VERSION-CHANGED` when it is another by now). Refuses 404, 403 by policy, 409 `FACTORY-NAME-FIXED`, 422 `FACTORY-BUDGET-UNCOUNTED`.
+ * Exchanges an application's declaration, or proposes to: policy says which parts of it one person may change alone (`registerApplication`
+ * with what changes, asked once as seconded and once not). What it keeps for two waits for an approval by another. Open requests keep the
+ * declaration they were pinned to. `expectedVersion`, where given, is the version the caller read (409 `FACTORY-VERSION-CHANGED` when it is
+ * another by now). Refuses 404, 403 by policy, 409 `FACTORY-NAME-FIXED`, 422 `FACTORY-BUDGET-UNCOUNTED`.
  */
 export function* updateDeclaration(
   context: PlaneContext,
@@ -24,74 +30,91 @@ export function* updateDeclaration(
     readonly declaration: Digest;
     readonly expectedVersion?: number | undefined;
   },
-): Command<Committed<Registered> | Unchanged<Committed<Registered>>> {
+): Command<Answer | Unchanged<Answer>> {
   const { tenant } = context;
   const declaration = context.documents.declaration(input.declaration);
   const locked = yield* one(lockApplication({ tenant, application: input.application }));
   if (locked === undefined) throw notFound(`Application ${input.application}`);
   const { now, ...application } = locked;
-  const decision = permit(
-    context,
-    application.definitions_digest,
-    actor,
-    now,
-    'registerApplication',
-    { id: tenant, tenant },
-    `application ${application.name}`,
-  );
-  if (declaration.name !== application.name) {
+  const { id, name, definitions_digest: definitions, declaration_digest: from } = application;
+  const changes = declarationChanges(context.documents.declaration(from), declaration);
+  const here = { id: tenant, tenant };
+  const asSeconded = { changes, seconded: true };
+  permit(context, definitions, actor, now, 'registerApplication', here, `application ${name}`, asSeconded);
+  if (declaration.name !== name) {
     throw new Refusal(
       409,
       'FACTORY-NAME-FIXED',
-      `The declaration is of "${declaration.name}", and this application is "${application.name}". A name can't be changed; register another application.`,
+      `The declaration is of "${declaration.name}", and this application is "${name}". A name can't be changed; register another application.`,
     );
   }
-  const answer: Registered = { id: application.id, name: application.name, declaration: input.declaration };
-  if (application.declaration_digest === input.declaration) return unchanged({ answer, outbox: [], touched: [] });
+  const inForce: Declared = { id, name, declaration: from, approval: null, subject: null };
+  if (from === input.declaration) return unchanged<Answer>({ answer: inForce, outbox: [], touched: [] });
   if (input.expectedVersion !== undefined && input.expectedVersion !== application.version) {
     throw new Refusal(
       409,
       'FACTORY-VERSION-CHANGED',
-      `Application ${application.name} is at version ${application.version}, not ${input.expectedVersion}. Read it again, and send the update for what it is now.`,
+      `Application ${name} is at version ${application.version}, not ${input.expectedVersion}. Read it again, and send the update for what it is now.`,
     );
   }
   const scope = openScope(context, now, actor);
-  const known = new Map(
-    (yield* rows(repositoriesOf({ tenant, application: application.id }))).map((row) => [row.name, row.id]),
-  );
-  yield* declareBudget(scope, application.id, declaration);
-  yield* write(removeRepositories({ tenant, application: application.id }));
-  yield* write(insertRepositories(repositoryRows(scope, application.id, declaration, known)));
-  yield* writeOne(updateApplication({ ...application, declaration_digest: input.declaration, updated_at: now }));
-  const commandId = `${application.id}:declare:${application.version}`;
-  const decisionId = yield* recordDecision(context, decision, {
+  const alone = decide(context, definitions, actor, now, 'registerApplication', here, { changes, seconded: false });
+  const digests = { declaration: input.declaration, before: from };
+  if (!alone.allow) {
+    const subject: DeclarationSubject = {
+      type: 'declaration',
+      application: id,
+      requestedBy: actor.principal,
+      from,
+      to: input.declaration,
+      changes,
+      policy: alone.policyDigest,
+    };
+    const proposed = yield* proposeDeclaration(scope, subject);
+    const answer: Declared = { ...inForce, approval: proposed.approval, subject: proposed.subject };
+    if (!proposed.opened) return unchanged<Answer>({ answer, outbox: [], touched: [] });
+    yield* keepReference(scope, application, input.declaration);
+    const commandId = `${proposed.approval}:propose`;
+    const decision = yield* recordDecision(context, alone, {
+      actor,
+      action: 'registerApplication',
+      resource: id,
+      now,
+      commandId,
+    });
+    return yield* commit(
+      scope,
+      {
+        stream: id,
+        commandId,
+        action: 'application.declaration-proposed',
+        subjects: { application: id, approval: proposed.approval, decision },
+        digests: { ...digests, subject: proposed.subject },
+        values: { changes: changes.join(' ') },
+      },
+      answer,
+    );
+  }
+  yield* closeProposals(scope, id, undefined);
+  yield* applyDeclaration(scope, locked, { from, to: input.declaration });
+  const commandId = `${id}:declare:${application.version}`;
+  const decision = yield* recordDecision(context, alone, {
     actor,
     action: 'registerApplication',
-    resource: application.id,
+    resource: id,
     now,
     commandId,
   });
-  yield* write(
-    insertArtifactReferenceIfAbsent({
-      tenant_id: tenant,
-      digest: input.declaration,
-      kind: 'declaration',
-      owner_type: 'application',
-      owner_id: application.id,
-      name: 'declaration',
-      created_at: now,
-    }),
-  );
   return yield* commit(
     scope,
     {
-      stream: application.id,
+      stream: id,
       commandId,
       action: 'application.declared',
-      subjects: { application: application.id, decision: decisionId },
-      digests: { declaration: input.declaration, before: application.declaration_digest },
-      values: { repositories: declaration.repositories.length },
+      subjects: { application: id, decision },
+      digests,
+      values: { changes: changes.join(' '), repositories: declaration.repositories.length },
     },
-    answer,
+    { ...inForce, declaration: input.declaration },
   );
 }

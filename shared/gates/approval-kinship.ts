@@ -1,6 +1,7 @@
 import { type Command, rows } from '../store/command.ts';
 import { authorsOfRequest } from '../store/jobs/authors.ts';
-import type { InstallationRow, RequestRow } from '../store/schema/rows.ts';
+import type { RequestRow } from '../store/schema/rows.ts';
+import type { ConfigurationChange } from './declaration-change.ts';
 import { delegatesOf } from './delegates.ts';
 import { askersOf } from './request-resource.ts';
 
@@ -10,11 +11,11 @@ import { askersOf } from './request-resource.ts';
  */
 export function* kinship(
   request: RequestRow | undefined,
-  installation: InstallationRow | undefined,
+  change: ConfigurationChange | undefined,
 ): Command<{ readonly authoredBy: string[]; readonly delegates: string[] }> {
   if (request === undefined) {
-    if (installation === undefined) return { authoredBy: [], delegates: [] };
-    const { tenant_id: tenant, requested_by: planner, created_at: since } = installation;
+    if (change === undefined) return { authoredBy: [], delegates: [] };
+    const { tenant_id: tenant, requested_by: planner, created_at: since } = change;
     return { authoredBy: [], delegates: yield* delegatesOf(tenant, [planner], since) };
   }
   const { tenant_id: tenant, id, created_at: since } = request;

@@ -1,3 +1,4 @@
+import { applyDeclaration } from '../applications/apply-declaration.ts';
 import { approveInstallation, rejectInstallation } from '../definitions/installation-decided.ts';
 import { approvalMachine } from '../domain/approval/machine.ts';
 import type { ApprovalId, PrincipalId } from '../domain/ids.ts';
@@ -7,7 +8,7 @@ import type { RiskTier } from '../domain/risk/tier.ts';
 import { advance } from '../line/advance.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope } from '../line/scope.ts';
-import { readApplication } from '../store/applications/applications.ts';
+import { lockApplication, readApplication } from '../store/applications/applications.ts';
 import { insertApprovalDecision } from '../store/approvals/insert.ts';
 import { approvalDecisionsOf, lockApproval, readApproval } from '../store/approvals/read.ts';
 import { updateApproval } from '../store/approvals/update.ts';
@@ -16,6 +17,7 @@ import { lockInstallation } from '../store/installations/installations.ts';
 import { lockRequest } from '../store/requests/lock.ts';
 import type { ApprovalRow } from '../store/schema/rows.ts';
 import { kinship } from './approval-kinship.ts';
+import { declarationChange } from './declaration-change.ts';
 import { isFresh, permit, recordDecision, rolesAt } from './policy-decision.ts';
 
 export type Decision = {
@@ -44,6 +46,10 @@ export function* decideApproval(
   const { tenant } = context;
   const found = yield* one(readApproval({ tenant, approval: input.approval }));
   if (found === undefined) throw notFound(`Approval ${input.approval}`);
+  // What an approval lets be written is locked before the approval itself.
+  const declared = yield* declarationChange(found);
+  const toDeclare =
+    declared === undefined ? undefined : yield* one(lockApplication({ tenant, application: declared.application_id }));
   const request =
     found.request_id === null ? undefined : yield* one(lockRequest({ tenant, request: found.request_id }));
   const approval = yield* one(lockApproval({ tenant, approval: input.approval }));
@@ -53,8 +59,9 @@ export function* decideApproval(
       ? undefined
       : yield* one(lockInstallation({ tenant, installation: approval.installation_id }));
   const { now } = approval;
-  const applicationId = request?.application_id ?? installation?.application_id;
-  if (applicationId === undefined) throw new Error(`approval ${approval.id} is of no request and no installation`);
+  const change = installation ?? declared;
+  const applicationId = request?.application_id ?? change?.application_id;
+  if (applicationId === undefined) throw new Error(`approval ${approval.id} is of nothing that is there`);
   const application = yield* one(readApplication({ tenant, application: applicationId }));
   const policy = permit(
     context,
@@ -68,8 +75,8 @@ export function* decideApproval(
       application: applicationId,
       subject: approval.type,
       tier: (approval.tier ?? 'medium') as RiskTier,
-      requestedBy: request?.requested_by ?? installation?.requested_by ?? 'unknown',
-      ...(yield* kinship(request, installation)),
+      requestedBy: request?.requested_by ?? change?.requested_by ?? 'unknown',
+      ...(yield* kinship(request, change)),
     },
     `approval ${approval.id}`,
   );
@@ -128,6 +135,8 @@ export function* decideApproval(
     if (request?.state === 'running') yield* advance(scope, request);
     if (installation !== undefined)
       yield* state === 'approved' ? approveInstallation(scope, installation) : rejectInstallation(scope, installation);
+    if (declared !== undefined && toDeclare !== undefined && state === 'approved')
+      yield* applyDeclaration(scope, toDeclare, declared.subject);
   }
   if (request !== undefined) scope.touched.add(request.id);
   return yield* commit(

@@ -4,7 +4,13 @@ import { notFound, Refusal } from '../domain/refusal.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { insertPolicyDecision } from '../store/approvals/policy-decisions.ts';
 import { type Command, write } from '../store/command.ts';
-import { type Action, applicationOf, type PolicyPrincipal, type ResourceOf } from './policy/actions.ts';
+import {
+  type Action,
+  applicationOf,
+  type Circumstances,
+  type PolicyPrincipal,
+  type ResourceOf,
+} from './policy/actions.ts';
 import type { PolicyDecision } from './policy/engine.ts';
 
 /** How recent an authentication must be to count as fresh. */
@@ -33,13 +39,14 @@ export function decide<A extends Action>(
   now: number,
   action: A,
   resource: ResourceOf<A>,
+  circumstances: Omit<Circumstances, 'freshAuthentication'> = {},
 ): PolicyDecision {
   const engine = context.documents.definitions(definitions ?? context.baseline).policy;
   return engine.decide({
     principal: policyPrincipal(context, actor, applicationOf(action, resource)),
     action,
     resource,
-    context: { freshAuthentication: isFresh(actor, now) },
+    context: { freshAuthentication: isFresh(actor, now), ...circumstances },
   });
 }
 
@@ -52,8 +59,9 @@ export function permit<A extends Action>(
   action: A,
   resource: ResourceOf<A>,
   what: string,
+  circumstances: Omit<Circumstances, 'freshAuthentication'> = {},
 ): PolicyDecision {
-  const decision = decide(context, definitions, actor, now, action, resource);
+  const decision = decide(context, definitions, actor, now, action, resource, circumstances);
   if (decision.allow) return decision;
   if (action.startsWith('read')) throw notFound(what);
   throw forbidden(decision, action, what);

@@ -13,6 +13,7 @@ import { type Command, one, writeOne } from '../store/command.ts';
 import { readInstallation } from '../store/installations/installations.ts';
 import { lockRequest } from '../store/requests/lock.ts';
 import { kinship } from './approval-kinship.ts';
+import { declarationChange } from './declaration-change.ts';
 import { permit } from './policy-decision.ts';
 
 export type Revoked = { readonly approval: ApprovalId; readonly state: 'revoked' };
@@ -36,7 +37,8 @@ export function* revokeApproval(
     approval.installation_id === null
       ? undefined
       : yield* one(readInstallation({ tenant, installation: approval.installation_id }));
-  const applicationId = request?.application_id ?? installation?.application_id;
+  const change = installation ?? (yield* declarationChange(approval));
+  const applicationId = request?.application_id ?? change?.application_id;
   if (applicationId === undefined) throw new Error(`approval ${id} is of no request and no installation`);
   const application = yield* one(readApplication({ tenant, application: applicationId }));
   const resource = {
@@ -45,8 +47,8 @@ export function* revokeApproval(
     application: applicationId,
     subject: approval.type,
     tier: (approval.tier ?? 'medium') as RiskTier,
-    requestedBy: request?.requested_by ?? installation?.requested_by ?? 'unknown',
-    ...(yield* kinship(request, installation)),
+    requestedBy: request?.requested_by ?? change?.requested_by ?? 'unknown',
+    ...(yield* kinship(request, change)),
   };
   permit(context, application?.definitions_digest ?? null, actor, now, 'revokeApproval', resource, `approval ${id}`);
   yield* writeOne(

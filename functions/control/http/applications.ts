@@ -67,6 +67,11 @@ async function keepDeclared(call: Call<z.infer<typeof applicationDeclaration>, u
 }
 
 const registered = z.object({ id: z.string(), name: z.string(), declaration: z.string() });
+const declared = registered.extend({
+  declaration: z.string().describe('Digest of the declaration in force'),
+  approval: z.string().nullable().describe('What waits for a second person before the new declaration is in force'),
+  subject: z.string().nullable().describe('Digest that the second person decides on'),
+});
 
 const register = route({
   method: 'POST',
@@ -90,25 +95,26 @@ const declare = route({
   method: 'PUT',
   path: '/applications/{application}',
   name: 'applications-declare',
-  summary: 'Gives an application a new declaration; `If-Match` guards against overwriting a change not seen.',
+  summary:
+    'Gives an application a new declaration; `If-Match` guards against overwriting a change not seen. 202: it waits for the approval of a second person.',
   access: { kind: 'policy', action: 'registerApplication', by: 'command' },
   commits: true,
   headers: { 'If-Match': { required: false, description: 'Entity tag of the version the change was made against' } },
   body: applicationDeclaration as z.ZodType<z.infer<typeof applicationDeclaration>>,
-  answers: { 200: registered, 409: 'It was changed meanwhile' },
+  answers: { 200: declared, 202: declared, 409: 'It was changed meanwhile' },
   async handle(call) {
     const id = call.id('application', 'application');
     const expected = /\.(\d{1,9})"$/.exec(call.headers.get('if-match') ?? '')?.[1];
     const declaration = await keepDeclared(call);
-    return ok(
-      await call.plane.run('application.declare', (context) =>
-        updateDeclaration(context, call.actor, {
-          application: id,
-          declaration,
-          expectedVersion: expected === undefined ? undefined : Number(expected),
-        }),
-      ),
+    const answer = await call.plane.run('application.declare', (context) =>
+      updateDeclaration(context, call.actor, {
+        application: id,
+        declaration,
+        expectedVersion: expected === undefined ? undefined : Number(expected),
+      }),
     );
+    if (answer.approval === null) return ok(answer);
+    return { status: 202, json: answer, headers: { location: `/api/v1/approvals/${answer.approval}` } };
   },
 });
 

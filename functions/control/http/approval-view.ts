@@ -59,6 +59,11 @@ export async function renderSubject(
 ): Promise<Record<string, unknown>> {
   if (subject.type === 'installation')
     return { plan: await installPlanOf(plane, subject.plan), links: { plan: link(subject.plan) } };
+  if (subject.type === 'declaration')
+    return {
+      changes: changedParts(subject.changes, await jsonOf(plane, subject.from), await jsonOf(plane, subject.to)),
+      links: { before: link(subject.from), after: link(subject.to) },
+    };
   const risk = recorded<Risk>(nodes.gate?.risk ?? null);
   const outcome = recorded<Outcome>(nodes.facts?.outcome ?? null);
   const packet = await jsonOf(plane, subject.packet);
@@ -73,6 +78,17 @@ export async function renderSubject(
       ...(subject.type === 'effect' ? { changeEvidence: link(subject.changeEvidence) } : {}),
     },
   };
+}
+
+/** The parts of a declaration that change, each as it is and as it would be. Of scenarios the names alone: what they do is nobody's to see here. */
+function changedParts(names: readonly string[], before: unknown, after: unknown): unknown[] {
+  const part = (declaration: unknown, name: string): unknown => {
+    const value: unknown =
+      typeof declaration === 'object' && declaration !== null ? Reflect.get(declaration, name) : null;
+    if (name !== 'scenarios' || !Array.isArray(value)) return value ?? null;
+    return value.map((scenario: { readonly name?: unknown }) => scenario.name ?? null);
+  };
+  return names.map((field) => ({ field, before: part(before, field), after: part(after, field) }));
 }
 
 const link = (digest: string): string => `/api/v1/artifacts/${digest}`;

@@ -6,6 +6,7 @@ import { notFound } from '../../../shared/domain/refusal.ts';
 import type { RiskTier } from '../../../shared/domain/risk/tier.ts';
 import { kinship } from '../../../shared/gates/approval-kinship.ts';
 import { decideApproval } from '../../../shared/gates/decide-approval.ts';
+import { declarationChange } from '../../../shared/gates/declaration-change.ts';
 import type { ResourceOf } from '../../../shared/gates/policy/actions.ts';
 import { revokeApproval } from '../../../shared/gates/revoke-approval.ts';
 import { cursorId, page, pageOf, pageQuery } from '../../../shared/http/page.ts';
@@ -41,7 +42,8 @@ function* aroundApproval(plane: Plane, approval: ApprovalRow): Command<Around> {
     approval.installation_id === null
       ? undefined
       : yield* one(readInstallation({ tenant, installation: approval.installation_id }));
-  const applicationId = request?.application_id ?? installation?.application_id;
+  const change = installation ?? (yield* declarationChange(approval));
+  const applicationId = request?.application_id ?? change?.application_id;
   const application =
     applicationId === undefined ? undefined : yield* one(readApplication({ tenant, application: applicationId }));
   return {
@@ -52,8 +54,8 @@ function* aroundApproval(plane: Plane, approval: ApprovalRow): Command<Around> {
       application: applicationId ?? 'none',
       subject: approval.type,
       tier: (approval.tier ?? 'medium') as RiskTier,
-      requestedBy: request?.requested_by ?? installation?.requested_by ?? 'unknown',
-      ...(yield* kinship(request, installation)),
+      requestedBy: request?.requested_by ?? change?.requested_by ?? 'unknown',
+      ...(yield* kinship(request, change)),
     },
   };
 }

@@ -41,4 +41,16 @@ export type InstallSubject = {
   readonly policy: Digest;
 };
 
-export type ApprovalSubject = StartSubject | EffectSubject | InstallSubject;
+/** Another declaration of an application: what judges changes is itself changed by two people. */
+export type DeclarationSubject = {
+  readonly type: 'declaration';
+  readonly application: string;
+  readonly requestedBy: string;
+  readonly from: Digest;
+  readonly to: Digest;
+  /** The parts of the declaration that differ, by name. */
+  readonly changes: readonly string[];
+  readonly policy: Digest;
+};
+
+export type ApprovalSubject = StartSubject | EffectSubject | InstallSubject | DeclarationSubject;

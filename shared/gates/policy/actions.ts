@@ -117,4 +117,10 @@ export function applicationOf<A extends Action>(action: A, resource: ResourceOf<
 }
 
 /** `freshAuthentication`: the caller proved who they are within the last minutes (the token's `auth_time`), not by an old session. */
-export type Circumstances = { readonly freshAuthentication: boolean };
+export type Circumstances = {
+  readonly freshAuthentication: boolean;
+  /** Of `registerApplication` on an application that is there: the parts of its declaration that change, by name. */
+  readonly changes?: readonly string[];
+  /** Beside `changes`: whether another person than who changes them has to approve first. */
+  readonly seconded?: boolean;
+};

@@ -109,7 +109,12 @@ function ask(
       principal: entityId(principal.kind, principal.id),
       action: entityId('Action', action),
       resource: entityId(type, resource.id),
-      context: { freshAuthentication: context.freshAuthentication },
+      context: {
+        freshAuthentication: context.freshAuthentication,
+        ...(context.changes === undefined
+          ? {}
+          : { changes: [...context.changes], seconded: context.seconded === true }),
+      },
       entities: entitiesOf(principal, type, resource),
       preparsedPolicySetId: names.policies,
       preparsedSchemaName: names.schema,

@@ -67,7 +67,7 @@ function jobParts({ jobs }: RequestRecords): ChangeEvidenceFacts['jobs'] {
 
 function approvalParts({ approvals }: RequestRecords): ChangeEvidenceFacts['approvals'] {
   return approvals.flatMap(({ subject, ...approval }) => {
-    if (subject === undefined || subject.type === 'installation') return [];
+    if (subject?.type !== 'start' && subject?.type !== 'effect') return [];
     const decisions = approval.decisions.map(({ principal_id: by, decision, reason, at }) => ({
       by,
       decision,

@@ -52,6 +52,21 @@ export const approvalsOfInstallation = defineStatement({
       .orderBy('id'),
 });
 
+/** Approvals of proposed declarations that wait for people: those of no request and no installation, oldest first. */
+export const openDeclarationApprovals = defineStatement({
+  name: 'approvals.openDeclarations',
+  parameters: { tenant },
+  build: (db, p) =>
+    db
+      .selectFrom('approvals')
+      .selectAll()
+      .where('tenant_id', '=', p.tenant)
+      .where('state', '=', 'open')
+      .where('request_id', 'is', null)
+      .where('installation_id', 'is', null)
+      .orderBy('id'),
+});
+
 /** A page of the approvals that wait for people, oldest first, after the one named. */
 export const listOpenApprovals = defineStatement({
   name: 'approvals.listOpen',
