@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { revealed } from '../../shared/domain/text/hidden.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -12,10 +13,8 @@ export const styled = (style: Style, text: string): string =>
 export const bold = (text: string): string => styled('bold', text);
 export const dim = (text: string): string => styled('dim', text);
 
-/** Text of others (a goal, a reason, a log) without the control characters that could rewrite the terminal. */
-export const plainText = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
-  stripVTControlCharacters(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+/** Text of others (a goal, a reason, a log): characters that could rewrite the terminal, or are not seen, show as `⟨U+001B⟩`. */
+export const plainText = (text: string): string => revealed(text.replaceAll('\r\n', '\n')).replaceAll('\r', '⟨U+000D⟩');
 
 let text: NodeJS.WriteStream = process.stdout;
 

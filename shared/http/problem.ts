@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { Refusal, type RefusalDetail } from '../domain/refusal.ts';
+import { revealed } from '../domain/text/hidden.ts';
 
 /** A problem document (RFC 9457 §3.1), with a stable code and a fault each in `errors`. */
 export type Problem = {
@@ -67,12 +68,19 @@ function answer(
     type: `urn:factory:problem:${code}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail,
+    // Texts of a packet or a repository come back in it.
+    detail: revealed(detail),
     code,
-    instance,
+    instance: revealed(instance),
   };
-  return { status, headers, problem: errors.length > 0 ? { ...problem, errors } : problem };
+  return { status, headers, problem: errors.length > 0 ? { ...problem, errors: errors.map(shown) } : problem };
 }
+
+const shown = (fault: RefusalDetail): RefusalDetail => ({
+  ...fault,
+  pointer: revealed(fault.pointer),
+  message: revealed(fault.message),
+});
 
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

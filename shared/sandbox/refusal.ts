@@ -1,3 +1,5 @@
+import { revealed, visibleForm } from '../domain/text/hidden.ts';
+
 /** Stable codes of what the sandbox folder refuses. Texts may change, codes may not. */
 export type RefusalCode =
   | 'SANDBOX-UNAVAILABLE'
@@ -74,7 +76,7 @@ export class SandboxRefusal extends Error {
 // Cc, Cf (which holds the bidirectional controls), line and paragraph separators.
 const unprintable = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** A path that is safe to print: unprintable characters become `\u{…}` escapes. */
+/** A path that is safe to print: what no name may hold shows as `⟨U+202E⟩`. */
 export function showPath(path: string): string {
-  return path.replace(unprintable, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
+  return revealed(path.replace(unprintable, visibleForm));
 }

@@ -1,6 +1,7 @@
 import { testFileMatcher } from '../domain/application/test-files.ts';
 import { digestOfValue } from '../domain/digest.ts';
 import type { Outcome } from '../domain/job/outcome.ts';
+import { deceptiveInDiff, placesInWords } from '../domain/text/deceptive.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { type DiffEntry, diffTrees } from '../sandbox/git/diff.ts';
@@ -75,6 +76,11 @@ async function openAll(bench: Bench): Promise<Change> {
   const headIdentity = await treeIdentity(head.repository, head.tree, signal);
   const { patch, entries } = await diffTrees({ repository: base.repository, from: base.tree, to: head.tree, signal });
   await context.output({ name: 'diff', kind: 'diff', mediaType: 'text/x-diff', bytes: patch });
+  const deceptive = deceptiveInDiff(
+    new TextDecoder().decode(patch),
+    entries.filter(({ status }) => status === 'added').map(({ path }) => path),
+  );
+  if (deceptive.length > 0) bench.findings.concern('hidden_characters', placesInWords(deceptive));
   return { base, head, baseIdentity, headIdentity, entries, baseline };
 }
 

@@ -135,7 +135,7 @@ test('a tree is only written into an empty directory', async () => {
 
 test('a refusal names the path with its invisible characters shown', () => {
   const refusal = new SandboxRefusal('TREE-NAME-REFUSED', 'x', { path: 'safe\u202Egpj' });
-  expect(refusal.path).toBe('safe\\u{202e}gpj');
+  expect(refusal.path).toBe('safe⟨U+202E⟩gpj');
 });
 
 test('no link that passes leads out of the tree, through whatever other links pass', () => {

@@ -1,6 +1,7 @@
 import type { ApplicationDeclaration } from '../application/declaration.ts';
 import type { Facts } from '../job/outcome.ts';
 import type { Packet } from '../packet/schema.ts';
+import { deceptiveInPacket, placesInWords } from '../text/deceptive.ts';
 import { CONCERNS, type Concern } from './concern.ts';
 import { MEANING_OF_CLASS, type PathClass, pathClassifier, TIER_OF_CLASS } from './path-class.ts';
 import { higher, type Risk, type RiskReason, type RiskTier } from './tier.ts';
@@ -37,6 +38,7 @@ export function assessRisk(inputs: RiskInputs): Risk {
     ...sizeReasons(inputs.facts),
     ...reachReasons(inputs.facts),
     ...concernReasons(inputs.facts),
+    ...deceptionReasons(inputs),
     ...historyReasons(inputs.history),
     ...statedReasons(inputs),
   ];
@@ -147,6 +149,16 @@ function concernReasons({ concerns = [] }: Facts): RiskReason[] {
     tier: CONCERNS[kind].tier,
     because: detail === '' ? `${CONCERNS[kind].because}.` : `${CONCERNS[kind].because}: ${detail.replace(/\.$/, '')}.`,
   }));
+}
+
+/** What the packet alone shows before a worker has measured the change; the change itself says it more exactly. */
+function deceptionReasons({ packet, facts }: RiskInputs): RiskReason[] {
+  if (facts.concerns?.some(({ kind }) => kind === 'hidden_characters') === true) return [];
+  const places = deceptiveInPacket(packet);
+  const { tier, because } = CONCERNS.hidden_characters;
+  return places.length === 0
+    ? []
+    : [{ signal: 'hidden_characters', tier, because: `${because}: ${placesInWords(places).slice(0, 500)}.` }];
 }
 
 function historyReasons(history: ChangeHistory | undefined): RiskReason[] {

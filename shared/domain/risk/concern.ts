@@ -18,7 +18,11 @@ export const CONCERNS = {
     tier: 'low',
     because: 'The change runs in the process of its tests, and no holdout judges it from outside',
   },
-  hidden_characters: { tier: 'high', because: 'It brings characters that a reader does not see or takes for others' },
+  hidden_characters: {
+    tier: 'high',
+    because:
+      'It brings hidden characters (bidirectional, invisible, control) or letters that a reader takes for others',
+  },
   packages_moved: { tier: 'medium', because: 'Other packages move along' },
   major_moved: { tier: 'high', because: 'Packages change their major version, which may break their callers' },
   packages_missing: { tier: 'medium', because: 'Packages could not be had, so what needs them was not run' },

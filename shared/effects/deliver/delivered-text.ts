@@ -1,5 +1,6 @@
 import { parseId } from '../../domain/ids.ts';
 import type { Packet } from '../../domain/packet/schema.ts';
+import { revealed } from '../../domain/text/hidden.ts';
 
 /** What a commit and a pull request are called, from packet text that may hold anything. */
 export type DeliveredText = {
@@ -8,8 +9,6 @@ export type DeliveredText = {
 };
 
 const TITLE_LENGTH = 72;
-// Control, format (bidirectional too) and separator characters have no business in a title.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]+/gu;
 
 /**
  * Depends on its arguments alone, so that an effector that takes over writes the very same commit: that is what lets it recognise the
@@ -39,7 +38,8 @@ export function requestTime(request: string): Date {
 }
 
 function titleOf(goal: string): string {
-  const line = (goal.split('\n').find((each) => each.trim() !== '') ?? '').replace(UNPRINTABLE, ' ').trim();
-  const characters = [...line];
-  return characters.length <= TITLE_LENGTH ? line : `${characters.slice(0, TITLE_LENGTH - 1).join('')}…`;
+  const line = (goal.split('\n').find((each) => each.trim() !== '') ?? '').replace(/[\t\n\f\r ]+/g, ' ');
+  const shown = revealed(line).trim();
+  const characters = [...shown];
+  return characters.length <= TITLE_LENGTH ? shown : `${characters.slice(0, TITLE_LENGTH - 1).join('')}…`;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { revealed } from '../../domain/text/hidden.ts';
 import { TaskFailure } from '../../jobs/task.ts';
 
 /** What `inside/apply-rules.ts` answers: what it found, or the one reason why the rules can't be used. It is a stranger's word. */
@@ -39,7 +40,7 @@ function questionOf(answer: Exclude<RulesAnswer, { matches: unknown }>): [string
     const { path, rule, line: at, text } = answer.broken;
     return [
       'FIX-BREAKS-SYNTAX',
-      `The fix of rule ${rule} makes code that does not parse: ${path.slice(0, 500)} gets a syntax error in line ${at}, ${JSON.stringify(text.slice(0, 200))}. Nothing was changed. Correct the fix and submit again?`,
+      `The fix of rule ${rule} makes code that does not parse: ${path.slice(0, 500)} gets a syntax error in line ${at}, ${JSON.stringify(revealed(text.slice(0, 200)))}. Nothing was changed. Correct the fix and submit again?`,
     ];
   }
   const { path, rule, line: at } = answer.endless;

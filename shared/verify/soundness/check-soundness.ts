@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { extname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { revealed } from '../../domain/text/hidden.ts';
 import { TaskFailure } from '../../jobs/task.ts';
 import { readBlobs } from '../../sandbox/git/blobs.ts';
 import type { DiffEntry } from '../../sandbox/git/diff.ts';
@@ -69,7 +70,7 @@ export async function checkSoundness(
       .filter(({ path }) => !fixtures.test(path))
       .map(
         ({ path, line, text }) =>
-          `${path} has a syntax error in line ${line} that the base does not have: ${JSON.stringify(text.slice(0, 120))}`,
+          `${path} has a syntax error in line ${line} that the base does not have: ${JSON.stringify(revealed(text.slice(0, 120)))}`,
       ),
     notVerified: [
       ...notVerified,
