@@ -1,6 +1,9 @@
+import { z } from 'zod';
 import { type TemplateVariable, variablesOf } from '../domain/packet/fix-template.ts';
 import type { AstGrepRule } from '../domain/packet/line-input.ts';
 import type { RefusalDetail } from '../domain/refusal.ts';
+
+const substring = z.object({ source: z.string(), startChar: z.int().optional(), endChar: z.int().optional() });
 
 /** The keys of an ast-grep rule object (https://ast-grep.github.io/reference/rule.html), by what they hold. */
 const RULE_KEYS = new Set(['inside', 'has', 'precedes', 'follows', 'not']);
@@ -29,7 +32,7 @@ export function ruleFaults(rules: readonly AstGrepRule[]): RefusalDetail[] {
         namedFaults(rules, `${pointer}/${at === 0 ? 'constraints' : 'utils'}`),
       ),
     );
-    faults.push(...transformFaults(rule, pointer), ...unboundFaults(rule, pointer));
+    faults.push(...transformFaults(rule, pointer), ...halfQuoteFaults(rule, pointer), ...unboundFaults(rule, pointer));
     return faults;
   });
 }
@@ -47,6 +50,27 @@ function transformFaults({ transform = {} }: AstGrepRule, pointer: string): Refu
       message:
         'Of transformations, replace, substring and convert are served. Write the rewriting as a rule of its own.',
     }));
+}
+
+/** A substring that takes one quote of a string and leaves the other, which the fix does not give back: no file parses after it. */
+function halfQuoteFaults({ constraints = {}, transform = {}, fix }: AstGrepRule, pointer: string): RefusalDetail[] {
+  return Object.entries(transform).flatMap(([name, value]) => {
+    const cut = typeof value === 'string' ? undefined : substring.safeParse(value['substring']).data;
+    if (cut === undefined || constraints[cut.source.replace(/^\$+/, '')]?.['kind'] !== 'string') return [];
+    const { startChar = 0, endChar = 0 } = cut;
+    const opens = startChar === 1 && endChar === 0;
+    const closes = startChar === 0 && endChar === -1;
+    const at = fix.indexOf(`$${name}`);
+    const beside = opens ? fix[at - 1] : fix[at + name.length + 1];
+    if ((!opens && !closes) || at < 0 || /["'`]/.test(beside ?? '')) return [];
+    return [
+      {
+        pointer: `${pointer}/transform/${name.slice(0, 64)}`,
+        code: 'half_a_string',
+        message: `It takes ${opens ? 'the opening quote of a string and leaves the closing' : 'the closing quote of a string and leaves the opening'} one. Give both startChar: 1 and endChar: -1, or put the quote into the fix.`,
+      },
+    ];
+  });
 }
 
 /** Variables that the fix uses in a way in which nothing binds them: ast-grep leaves them out without a word, or refuses the rule. */

@@ -370,6 +370,15 @@ describe('the battery of bad packets', () => {
       { transform: { B: { rewrite: { source: '$A', rewriters: ['x'] } } } },
       '/line/rules/0/transform/B not_served',
     ],
+    [
+      'half a string',
+      {
+        constraints: { A: { kind: 'string' } },
+        transform: { B: { substring: { source: '$A', startChar: 1 } } },
+        fix: 'new($B)',
+      },
+      '/line/rules/0/transform/B half_a_string',
+    ],
     ['a constraint that is no rule', { constraints: { A: { knd: 'x' } } }, '/line/rules/0/constraints/A not_a_rule'],
   ])('an ast-grep rule with %s is refused by name', (_name, more, expected) => {
     const rule = { id: 'r', language: 'typescript', rule: { pattern: 'old($A)' }, fix: 'new($A)', ...more };
@@ -384,7 +393,7 @@ describe('the battery of bad packets', () => {
         rule: { pattern: 'old($A)', has: { matches: 'u' } },
         constraints: { A: { kind: 'string' } },
         utils: { u: { kind: 'string' } },
-        transform: { B: { substring: { source: '$A', startChar: 1 } } },
+        transform: { B: { substring: { source: '$A', startChar: 1, endChar: -1 } } },
         fix: 'new($B)',
       },
     ],

@@ -22,11 +22,7 @@ const cut = (text: string): string =>
 
 /** One line as a code span. */
 export function quoteSpan(text: string): string {
-  const shown = visible(
-    cut(text)
-      .replace(/[\t\n\f\r ]+/g, ' ')
-      .trim(),
-  );
+  const shown = visible(cut(text).replace(/[\t\n\f\r ]+/g, ' ')).trim();
   const fence = '`'.repeat(longestRun(shown) + 1);
   const pad = shown === '' || shown.startsWith('`') || shown.endsWith('`') ? ' ' : '';
   return `${fence}${pad}${shown}${pad}${fence}`;

@@ -4,7 +4,7 @@
  * standard; what would be none in a browser is taken out of the text first.
  */
 import { type ParserOptions, parseExpression, parse as parseJavaScript } from '@babel/parser';
-import postcss from 'postcss';
+import postcss, { type Root } from 'postcss';
 import { parseAllDocuments } from 'yaml';
 import type { Language } from '../languages.ts';
 import { type Grammar, type Mark, marksOf } from './grammars.ts';
@@ -67,13 +67,25 @@ const secondOpinions = {
   tsx: babel(() => ['typescript', 'jsx', 'decorators-legacy']),
   css: (text) => {
     try {
-      postcss.parse(text);
-      return undefined;
+      return unbalancedIn(postcss.parse(text));
     } catch (error) {
       return (error as { line?: number }).line ?? 1;
     }
   },
 } as const satisfies Readonly<Record<string, SecondOpinion>>;
+
+/** Line of the first selector, condition or value with a bracket too few or too many: PostCSS takes those for text. */
+function unbalancedIn(root: Root): number | undefined {
+  let line: number | undefined;
+  root.walk((node) => {
+    if (node.type === 'comment') return;
+    const texts = node.type === 'rule' ? node.selector : node.type === 'atrule' ? node.params : node.value;
+    const plain = texts.replace(/\\.|"[^"]*"|'[^']*'|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/|url\([^)"']*\)/g, '');
+    const depth = (open: string, close: string) => plain.split(open).length - plain.split(close).length;
+    if (depth('(', ')') !== 0 || depth('[', ']') !== 0) line ??= node.source?.start?.line ?? 1;
+  });
+  return line;
+}
 
 /** JSON, or what tools commonly take for it: with comments and trailing commas, as JavaScript reads it. */
 function jsonErrors(text: string, path: string): Mark[] {
