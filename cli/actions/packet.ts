@@ -7,7 +7,7 @@ import { locator, type Position } from '../../shared/intake/position.ts';
 import { type PacketSurroundings, surroundingFaults } from '../../shared/intake/validate-packet.ts';
 import { globalOptions } from '../options.ts';
 import { plainText, print, printJson } from '../output/terminal.ts';
-import { mediaTypeOf } from '../request/submit.ts';
+import { readPacketFile } from '../request/packet-file.ts';
 import { declarationFrom } from '../setup/application.ts';
 import { definitionsIn } from './definitions-directory.ts';
 
@@ -22,8 +22,7 @@ const UNTOLD = 'its repository, checks, scenarios, validation commands and envir
  * has it; the exit code is 1 when a plane would refuse the packet. What was not looked at is said.
  */
 export async function checkPacket(file: string, options: CheckOptions, command: Command): Promise<void> {
-  const mediaType = mediaTypeOf(file);
-  const bytes = readFileSync(file);
+  const { bytes, mediaType } = readPacketFile(file);
   const { lines } = readDefinitions(await definitionsIn(options.definitions));
   const checked = check(bytes, mediaType, (packet) => ({
     line: lines.get(packet.line.name)?.line,
@@ -31,7 +30,7 @@ export async function checkPacket(file: string, options: CheckOptions, command: 
     now: Date.now(),
     ...(options.declaration === undefined ? {} : { declaration: declarationFrom(options.declaration, undefined) }),
   }));
-  const faults = located(checked.faults, bytes);
+  const faults = located(checked.faults, readFileSync(file));
   const notChecked = options.declaration === undefined ? [UNTOLD] : [];
   if (faults.length > 0) process.exitCode = 1;
   if (globalOptions(command).json) return printJson({ digest: checked.digest, faults, notChecked });

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parsePacket } from '../../shared/intake/packet.ts';
 import { openPlaneApi, type PlaneApi } from '../api/plane-api.ts';
@@ -8,8 +7,9 @@ import { CommandFailure } from '../failure.ts';
 import { DEFAULT_DEFINITIONS, globalOptions } from '../options.ts';
 import { dim, note, print, printJson } from '../output/terminal.ts';
 import { decideGate, type GateDecider, secondPerson } from '../request/decide-gates.ts';
+import { readPacketFile } from '../request/packet-file.ts';
 import { endingLines, progressPrinter } from '../request/progress.ts';
-import { mediaTypeOf, submitPacketFile } from '../request/submit.ts';
+import { submitPacketFile } from '../request/submit.ts';
 import { watchRequest } from '../request/watch.ts';
 import {
   type ApplicationResource,
@@ -39,7 +39,8 @@ async function applicationFor(
   file: string,
   options: RunOptions,
 ): Promise<ApplicationResource> {
-  const { packet } = parsePacket(readFileSync(file), mediaTypeOf(file));
+  const { bytes, mediaType } = readPacketFile(file);
+  const { packet } = parsePacket(bytes, mediaType);
   const second = secondPerson({ data, yes: options.yes });
   const directory = await gitDirectoryOf(options.repository);
   const location = directory.common;

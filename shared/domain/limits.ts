@@ -9,6 +9,8 @@ const DAY = 24 * HOUR;
 export const LIMITS = {
   http: {
     jsonBodyBytes: 1 * MiB,
+    /** Of a body with a packet in it. */
+    packetBodyBytes: 3 * MiB + 64 * KiB,
     jsonDepth: 32,
     pageItems: 100,
     waitMs: 30 * SECOND,
@@ -22,7 +24,18 @@ export const LIMITS = {
     idempotencyKeyLength: 200,
     idempotencyAnswerMs: 1 * DAY,
   },
-  packet: { bytes: 256 * KiB, depth: 12, listItems: 100, textLength: 8_000, globLength: 256, patchBytes: 1 * MiB },
+  packet: {
+    /** Of a packet without its patch. */
+    bytes: 256 * KiB,
+    /** Of a document with a patch in it, whose signs JSON may write with two to six of its own. */
+    documentBytes: 3 * MiB,
+    /** Of a patch itself. */
+    patchBytes: 1 * MiB,
+    depth: 12,
+    listItems: 100,
+    textLength: 8_000,
+    globLength: 256,
+  },
   blueprint: { nodes: 1_000, needs: 64, rounds: 5, attempts: 10, fanOut: 1_000, cases: 16 },
   request: { overallMs: 7 * DAY, openPerApplication: 10_000, answerLength: 8_000 },
   job: {

@@ -50,8 +50,13 @@ export const mediaTypeOf = (headers: Headers): string =>
  * A JSON body that fits the schema; no body at all stands for `{}`. Refuses 415 another content type, 413 and 400 what
  * `parseJsonBounded` does, and 422 `FACTORY-BODY-INVALID` what does not fit, one detail a fault.
  */
-export async function readJsonBody<T>(body: BodyStream, headers: Headers, schema: z.ZodType<T>): Promise<T> {
-  const bytes = await readBytes(body, headers, LIMITS.http.jsonBodyBytes);
+export async function readJsonBody<T>(
+  body: BodyStream,
+  headers: Headers,
+  schema: z.ZodType<T>,
+  maxBytes: number = LIMITS.http.jsonBodyBytes,
+): Promise<T> {
+  const bytes = await readBytes(body, headers, maxBytes);
   if (bytes.byteLength === 0) return fitting(schema, {});
   const type = mediaTypeOf(headers);
   if (type !== 'application/json')
@@ -60,10 +65,7 @@ export async function readJsonBody<T>(body: BodyStream, headers: Headers, schema
       'FACTORY-MEDIA-TYPE',
       `A body of type ${JSON.stringify(type.slice(0, 100))} can't be read here. Send application/json.`,
     );
-  return fitting(
-    schema,
-    parseJsonBounded(bytes, { maxDepth: LIMITS.http.jsonDepth, maxBytes: LIMITS.http.jsonBodyBytes }),
-  );
+  return fitting(schema, parseJsonBounded(bytes, { maxDepth: LIMITS.http.jsonDepth, maxBytes }));
 }
 
 function fitting<T>(schema: z.ZodType<T>, value: unknown): T {

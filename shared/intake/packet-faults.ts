@@ -1,7 +1,9 @@
 import semver from 'semver';
+import { LIMITS } from '../domain/limits.ts';
 import { plainlyApart, plainlyCovers } from '../domain/packet/glob.ts';
 import { LINE_NAMES, type LineInput } from '../domain/packet/line-input.ts';
 import type { Packet } from '../domain/packet/schema.ts';
+import { patchBytesOf, patchPointer } from '../domain/patch/line-patch.ts';
 import type { RefusalDetail } from '../domain/refusal.ts';
 import { ruleFaults } from './ast-grep-rule.ts';
 import { fieldFaults } from './field-faults.ts';
@@ -123,8 +125,18 @@ function evidenceFaults({ evidenceRequired, output, reproduction }: Packet): Ref
 function lineFaults(line: LineInput): RefusalDetail[] {
   switch (line.name) {
     case 'patch': {
-      const fault = patchFault(line.patch);
-      return fault === undefined ? [] : [{ pointer: '/line/patch', code: 'not_a_patch', message: fault }];
+      const bytes = patchBytesOf(line);
+      const pointer = patchPointer(line);
+      if (bytes.byteLength > LIMITS.packet.patchBytes)
+        return [
+          {
+            pointer,
+            code: 'too_large',
+            message: `The patch has ${bytes.byteLength} bytes; the limit is ${LIMITS.packet.patchBytes}. Split the work.`,
+          },
+        ];
+      const fault = patchFault(bytes);
+      return fault === undefined ? [] : [{ pointer, code: 'not_a_patch', message: fault }];
     }
     case 'api-migration':
       return ruleFaults(line.rules);

@@ -32,7 +32,7 @@ const PLACEHOLDER = 'FILL-IN';
 
 /**
  * A task packet out of JSON or plain YAML. Refuses with 415 `FACTORY-MEDIA-TYPE` any other content type, with 413
- * `FACTORY-PACKET-TOO-LARGE` more than LIMITS.packet.bytes, and with 422 `FACTORY-PACKET-INVALID` everything else, one detail a
+ * `FACTORY-PACKET-TOO-LARGE` more than LIMITS.packet has room for, and with 422 `FACTORY-PACKET-INVALID` everything else, one detail a
  * fault: JSON pointer, stable code, what to do. Throws nothing but `Refusal`, whatever the bytes. What only an application or
  * a product line can tell is `validatePacket`'s.
  */
@@ -45,15 +45,9 @@ export function parsePacket(bytes: Uint8Array, mediaType: string): ParsedPacket 
       `A packet can't be read as ${JSON.stringify(mediaType.slice(0, 100))}. Send it as application/json or application/yaml.`,
     );
   }
-  if (bytes.byteLength > LIMITS.packet.bytes) {
-    throw new Refusal(
-      413,
-      'FACTORY-PACKET-TOO-LARGE',
-      `The packet has ${bytes.byteLength} bytes; the limit is ${LIMITS.packet.bytes}. Refer to large context by link, or split the work.`,
-    );
-  }
+  requireSize(bytes.byteLength, LIMITS.packet.documentBytes, 'The packet, its patch included,');
   const document = read(bytes);
-  if ('fault' in document) throw invalid([document.fault]);
+  if ('fault' in document) throw invalid([readable(document.fault)]);
   const leftover = leftoverFaults(document.value);
   const parsed = packetSchema.safeParse(document.value, { reportInput: true });
   if (!parsed.success) {
@@ -62,13 +56,67 @@ export function parsePacket(bytes: Uint8Array, mediaType: string): ParsedPacket 
     const unfilled = new Set(leftover.map(({ pointer }) => pointer));
     throw invalid([...withLines(leftover, bytes, read), ...wrong.filter(({ pointer }) => !unfilled.has(pointer))]);
   }
+  requireSize(bytesBesidePatch(parsed.data), LIMITS.packet.bytes, 'The packet, beside its patch,');
+  const lost = read === readPacketYaml ? lineEndFaults(bytes, parsed.data) : [];
+  if (lost.length > 0) throw invalid(lost);
   const faults = [...withLines(leftover, bytes, read), ...hiddenTextFaults(parsed.data), ...packetFaults(parsed.data)];
   if (faults.length > 0) throw invalid(faults);
   return { packet: parsed.data, digest: digestOfValue(parsed.data) };
 }
 
+/** What a packet document says, unjudged; undefined when it can't be read. */
+export function readPacketValue(bytes: Uint8Array, mediaType: string): unknown {
+  const read = READERS.get(mediaType);
+  const document = read === undefined || bytes.byteLength > LIMITS.packet.documentBytes ? undefined : read(bytes);
+  return document !== undefined && 'value' in document ? document.value : undefined;
+}
+
+function requireSize(bytes: number, limit: number, what: string): void {
+  if (bytes <= limit) return;
+  throw new Refusal(
+    413,
+    'FACTORY-PACKET-TOO-LARGE',
+    `${what} has ${bytes} bytes; the limit is ${limit}, and ${LIMITS.packet.patchBytes} for a patch itself. Refer to large context by link, or split the work.`,
+  );
+}
+
+function bytesBesidePatch({ line, ...rest }: Packet): number {
+  const { patch: _text, patchBase64: _bytes, ...input } = { patch: undefined, patchBase64: undefined, ...line };
+  return Buffer.byteLength(JSON.stringify({ ...rest, line: input }));
+}
+
+/** Bytes that are no text have a way in where they are those of a patch. */
+const readable = (fault: RefusalDetail): RefusalDetail =>
+  fault.code === 'encoding'
+    ? {
+        ...fault,
+        message: `${fault.message} A patch of files that are not UTF-8 is handed in as bytes: line.patchFile, or line.patchBase64 in the API.`,
+      }
+    : fault;
+
+/** YAML reads every line end as a line feed (YAML 1.2.2 §5.4); where lines differ in theirs, those of the patch are no longer known. */
+function lineEndFaults(bytes: Uint8Array, { line }: Packet): RefusalDetail[] {
+  if (line.name !== 'patch' || line.patch === undefined) return [];
+  const lines = Buffer.from(bytes).toString('latin1').split('\n');
+  const at = lines.findIndex((each) => each.endsWith('\r'));
+  if (at < 0 || lines.slice(0, -1).every((each) => each.endsWith('\r'))) return [];
+  return [
+    {
+      pointer: '/line/patch',
+      code: 'line_ends_lost',
+      message: `Line ${at + 1} of the document ends in CR LF and others in LF. YAML takes the carriage returns (CR) away, so the patch is not the one that was made. Hand it in by line.patchFile, as JSON, or as line.patchBase64.`,
+    },
+  ];
+}
+
 /** A product line that has no input schema fits none of the alternatives: told by its name, with the names there are. */
 function lineFault(fault: RefusalDetail, value: unknown): RefusalDetail {
+  if (fault.pointer === '/line/patchFile')
+    return {
+      ...fault,
+      message:
+        'The plane reads no file of yours: "factory" puts the bytes of patchFile into the packet it submits. Through the API, send them as patchBase64.',
+    };
   if (fault.pointer !== '/line' || fault.code !== 'no_alternative_fits') return fault;
   const line = typeof value === 'object' && value !== null && 'line' in value ? value.line : undefined;
   const name = typeof line === 'object' && line !== null && 'name' in line ? line.name : undefined;

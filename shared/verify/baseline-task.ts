@@ -5,10 +5,11 @@ import type { Packet } from '../domain/packet/schema.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
+import type { TreeSurvey } from '../sandbox/git/tree-survey.ts';
 import { openBase, type Snapshot } from '../stations/work/base.ts';
 import { lineOf } from '../stations/work/inputs.ts';
 import { pathMatcher } from '../stations/work/path-scope.ts';
-import { type TreeIdentity, treeIdentity } from '../stations/work/tree-identity.ts';
+import { surveyedTree, type TreeIdentity } from '../stations/work/tree-identity.ts';
 import type { CheckRun } from './checks/run-check.ts';
 import { runChecks, selectChecks } from './checks/run-checks.ts';
 import { weighChecks } from './concerns.ts';
@@ -23,6 +24,7 @@ import { reasonForNone } from './reproduction.ts';
 import type { Bench } from './runs/bench.ts';
 import { type BaseTests, overlayTests } from './trees/base-tests.ts';
 import { readOwnCode } from './trees/own-code.ts';
+import { untestedClaim, weighUntested } from './untested.ts';
 import { commonClaims, standingCaveats, writeLog, writeReceipt } from './write-receipt.ts';
 
 /**
@@ -46,6 +48,7 @@ export async function baselineTask(context: TaskContext, driver: SandboxDriver):
 type Baseline = {
   readonly base: Snapshot;
   readonly identity: TreeIdentity;
+  readonly survey: TreeSurvey;
   readonly before: Before;
   readonly tests: BaseTests;
   readonly reproduction: RunClaim | null;
@@ -87,11 +90,22 @@ async function look(bench: Bench): Promise<Baseline> {
   const { signal } = context;
   const base = await openBase(context);
   const { repository, tree } = base;
-  const identity = await treeIdentity(repository, tree, signal);
+  const { identity, survey } = await surveyedTree(repository, tree, signal);
+  weighUntested(bench, survey);
   const before = await lineVerifiers[lineOf(packet)].before(bench, base);
   const paths = (await listTree({ repository, tree, signal })).map(({ path }) => path);
   const tests = await overlayTests(bench, base, before.intended);
-  const seen = { base, identity, before, tests, reproduction: null, checks: [], scenarios: [], publicApi: null };
+  const seen = {
+    base,
+    identity,
+    survey,
+    before,
+    tests,
+    reproduction: null,
+    checks: [],
+    scenarios: [],
+    publicApi: null,
+  };
   const early = before.stop ?? missingContext(packet, paths);
   if (early !== null) return { ...seen, stop: early };
 
@@ -160,6 +174,7 @@ async function claim(bench: Bench, found: Baseline, verdict: string): Promise<Re
     head: null,
     baseline: null,
     line: found.before.claims,
+    ...untestedClaim(found.survey),
     reproduction: { before: found.reproduction, after: null, reasonForNone: reasonForNone(packet) },
     checks: found.checks.map((run) => run.claim),
     commands: [],

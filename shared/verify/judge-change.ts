@@ -11,6 +11,7 @@ import type { CheckClaim, Receipt, ReceiptClaims, RunClaim } from './receipt.ts'
 import { type Command, type Reproduced, reproduce, reproductionCommand, runPacketCommand } from './reproduction.ts';
 import type { Bench } from './runs/bench.ts';
 import type { OwnCode } from './trees/own-code.ts';
+import { lacksContents, untestedQuestion } from './untested.ts';
 
 export type Judged = {
   readonly line: ReceiptClaims['line'];
@@ -44,7 +45,7 @@ export async function judgeChange(bench: Bench, trees: Trees, baseline: Receipt)
     ...line.faults,
     ...reproductionFaults(reproduction),
     ...checks
-      .filter((check) => !check.passed && !nothingBefore(check, baseline))
+      .filter((check) => !check.passed && !nothingBefore(check, baseline) && !lacksContents(check, baseline))
       .map(({ name, faults: why }) => `check ${name}: ${why.join(', ')}`),
     ...commands.faults,
     ...scenarios.filter(({ passed }) => !passed).map(({ name }) => `scenario ${name} failed`),
@@ -58,7 +59,7 @@ export async function judgeChange(bench: Bench, trees: Trees, baseline: Receipt)
     faults,
     facts: line.facts ?? {},
     unstable: unstableReproduction(reproduction, checks),
-    asks: commands.asks,
+    asks: commands.asks ?? untestedQuestion(checks, baseline),
   };
 }
 

@@ -157,6 +157,17 @@ export const receiptSchema = z.strictObject({
     notVerified: z.array(text).max(100),
     /** What raises the risk, in the words of the risk's vocabulary. */
     concerns: z.array(concern).max(20).optional(),
+    /** What is delivered as it is in the base and was not tested; absent where there is nothing of the kind. */
+    untested: z
+      .strictObject({
+        /** Digest of what was tested: the tree without the entries that are carried. */
+        testedTree: digest,
+        carried: z.array(z.strictObject({ mode: z.string(), path, object: z.string() })).max(200),
+        carriedCount: z.int().min(0),
+        /** Files that stand for contents in Git LFS. */
+        lfsPointers: z.int().min(0),
+      })
+      .optional(),
     /** Digest of what the package offers to others, where the packet says that it must not change. */
     publicApi: digest.nullable().optional(),
   }),

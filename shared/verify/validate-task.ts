@@ -6,10 +6,11 @@ import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts'
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { type DiffEntry, diffTrees } from '../sandbox/git/diff.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
+import type { TreeSurvey } from '../sandbox/git/tree-survey.ts';
 import { openBase, type Snapshot } from '../stations/work/base.ts';
 import { changeFacts } from '../stations/work/change-facts.ts';
 import { readJsonInput } from '../stations/work/inputs.ts';
-import { type TreeIdentity, treeIdentity } from '../stations/work/tree-identity.ts';
+import { surveyedTree, type TreeIdentity, treeIdentity } from '../stations/work/tree-identity.ts';
 import { type Crossed, crossedBoundary } from './boundary.ts';
 import { selectChecks } from './checks/run-checks.ts';
 import { weighChange } from './concerns.ts';
@@ -23,6 +24,7 @@ import { PREPARE_FAILED } from './runs/checkout.ts';
 import { checkSoundness } from './soundness/check-soundness.ts';
 import { openChange } from './trees/change.ts';
 import { readOwnCode } from './trees/own-code.ts';
+import { untestedClaim, weighUntested } from './untested.ts';
 import { type Verdict, verdictOfChange } from './validate-verdict.ts';
 import { commonClaims, standingCaveats, writeLog, writeReceipt } from './write-receipt.ts';
 
@@ -43,6 +45,7 @@ type Change = {
   readonly head: Snapshot;
   readonly baseIdentity: TreeIdentity;
   readonly headIdentity: TreeIdentity;
+  readonly survey: TreeSurvey;
   readonly entries: readonly DiffEntry[];
   readonly baseline: Receipt;
 };
@@ -73,7 +76,8 @@ async function openAll(bench: Bench): Promise<Change> {
   const baseline = await readBaseline(bench, baseIdentity);
   // What could be prepared on the base can be on the change, or the change broke it.
   bench.preparation.mayFail &&= baseline.claims.unprepared === true;
-  const headIdentity = await treeIdentity(head.repository, head.tree, signal);
+  const { identity: headIdentity, survey } = await surveyedTree(head.repository, head.tree, signal);
+  weighUntested(bench, survey);
   const { patch, entries } = await diffTrees({ repository: base.repository, from: base.tree, to: head.tree, signal });
   await context.output({ name: 'diff', kind: 'diff', mediaType: 'text/x-diff', bytes: patch });
   const deceptive = deceptiveInDiff(
@@ -81,7 +85,7 @@ async function openAll(bench: Bench): Promise<Change> {
     entries.filter(({ status }) => status === 'added').map(({ path }) => path),
   );
   if (deceptive.length > 0) bench.findings.concern('hidden_characters', placesInWords(deceptive));
-  return { base, head, baseIdentity, headIdentity, entries, baseline };
+  return { base, head, baseIdentity, headIdentity, survey, entries, baseline };
 }
 
 /** A change that does not parse is not run: whatever its checks would say, they say it of something else. */
@@ -139,6 +143,7 @@ async function claim(bench: Bench, change: Change, judged: Judged, { verdict, fa
     head: change.headIdentity,
     baseline: claimsDigest(baseline),
     line: judged.line,
+    ...untestedClaim(change.survey),
     reproduction: {
       before: baseline.claims.reproduction.before,
       after: judged.reproduction,

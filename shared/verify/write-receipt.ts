@@ -19,7 +19,9 @@ export function standingCaveats(bench: Bench): string[] {
 }
 
 /** Claims that say the same for every stage. */
-export function commonClaims(bench: Bench): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox' | 'environment' | 'unprepared'> {
+export function commonClaims(
+  bench: Bench,
+): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox' | 'environment' | 'unprepared'> {
   const { kind, isolation, versions } = bench.sandbox;
   return {
     packet: digestOfValue(bench.packet),

@@ -12,7 +12,7 @@ import type { ArtifactKind } from '../../shared/jobs/protocol.ts';
 import { bundleRepository } from '../../shared/sandbox/git/bundle.ts';
 import { diffTrees } from '../../shared/sandbox/git/diff.ts';
 import { parseCommitId, parseTreeId } from '../../shared/sandbox/git/object-id.ts';
-import { treeDigest } from '../../shared/sandbox/git/tree-digest.ts';
+import { treeDigest } from '../../shared/sandbox/git/tree-survey.ts';
 import { changeEvidence } from '../evidence/facts.ts';
 import { type ControlServer, startControlServer, type TestJob } from '../jobs/control-server.ts';
 

@@ -152,8 +152,39 @@ describe('envelope', () => {
   });
 
   it('refuses too many bytes with 413 before reading them', () => {
-    const refusal = refusalOf(() => parsePacket(Buffer.alloc(LIMITS.packet.bytes + 1, '['), 'application/json'));
+    const refusal = refusalOf(() =>
+      parsePacket(Buffer.alloc(LIMITS.packet.documentBytes + 1, '['), 'application/json'),
+    );
     expect([refusal.status, refusal.code]).toEqual([413, 'FACTORY-PACKET-TOO-LARGE']);
+  });
+
+  it('takes a patch of 1 MiB, as text and as bytes, and beside it no more than before', () => {
+    const patch = `diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1,6000 @@\n${`+${'é'.repeat(80)}\n`.repeat(6000)}`;
+    expect(Buffer.byteLength(patch)).toBeGreaterThan(900_000);
+    expect(json({ ...goodPacket(), line: { name: 'patch', patch } }).packet.line).toMatchObject({ patch });
+    const patchBase64 = Buffer.from(patch).toString('base64');
+    expect(json({ ...goodPacket(), line: { name: 'patch', patchBase64 } }).packet.line).toMatchObject({ patchBase64 });
+    const more = refusalOf(() =>
+      json({ ...goodPacket(), line: { name: 'patch', patchBase64: Buffer.from(patch + patch).toString('base64') } }),
+    );
+    expect(codes(more.details)).toEqual(['/line/patchBase64 too_large']);
+    const beside = refusalOf(() =>
+      json({
+        ...goodPacket(),
+        acceptance: Array.from({ length: 50 }, () => ({ given: 'x'.repeat(7_000), when: 'x', then: 'x' })),
+      }),
+    );
+    expect([beside.status, beside.code]).toEqual([413, 'FACTORY-PACKET-TOO-LARGE']);
+  });
+
+  it('says of a patch in YAML that its line ends are lost, and of other bytes how they are handed in', () => {
+    const yaml = (text: string | Buffer) => refusalOf(() => parsePacket(Buffer.from(text), 'application/yaml'));
+    const document = (end: string) =>
+      `apiVersion: factory/v1\nkind: TaskPacket\ngoal: g\nintent: i\nsource: { kind: person }\nscope: { repository: shop, allowedPaths: ["**"] }\nacceptance: [{ given: a, when: b, then: c }]\nline:\n  name: patch\n  patch: |\n    diff --git a/x b/x\n    --- a/x\n    +++ b/x\n    @@ -1 +1 @@\n    -a${end}\n    +b${end}\n`;
+    expect(() => parsePacket(Buffer.from(document('')), 'application/yaml')).not.toThrow();
+    expect(() => parsePacket(Buffer.from(document('').replaceAll('\n', '\r\n')), 'application/yaml')).not.toThrow();
+    expect(codes(yaml(document('\r')).details)).toEqual(['/line/patch line_ends_lost']);
+    expect(yaml(Buffer.from(document('\u00fc'), 'latin1')).message).toContain('patchFile');
   });
 
   it('refuses a depth of 100,000 as a fault, in either syntax', () => {
@@ -305,9 +336,24 @@ describe('the battery of bad packets', () => {
     ['not a patch', (packet) => (packet.line['patch'] = 'please fix it'), ['/line/patch not_a_patch']],
     ['a patch that was cut off', (packet) => (packet.line['patch'] = PATCH.slice(0, -20)), ['/line/patch not_a_patch']],
     [
-      'a patch without prefixes',
-      (packet) => (packet.line['patch'] = PATCH.replaceAll(/[ab]\/src/g, 'src')),
+      'a patch with unknown prefixes',
+      (packet) => (packet.line['patch'] = PATCH.replaceAll('a/src', 'old/src').replaceAll('b/src', 'new/src')),
       ['/line/patch not_a_patch'],
+    ],
+    [
+      'a patch given twice',
+      (packet) => (packet.line['patchBase64'] = Buffer.from(PATCH).toString('base64')),
+      ['/line/patchBase64 given_twice'],
+    ],
+    [
+      'bytes that are no base64',
+      (packet) => (packet.line = { name: 'patch', patchBase64: 'a b' }),
+      ['/line/patchBase64 wrong_format'],
+    ],
+    [
+      'a file where only bytes are read',
+      (packet) => (packet.line = { name: 'patch', patchFile: 'x' }),
+      ['/line/patchFile unknown_field', '/line/patch missing'],
     ],
     [
       'a patch that changes nothing',

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { commitTree } from '../../shared/sandbox/git/commit.ts';
 import { diffTrees } from '../../shared/sandbox/git/diff.ts';
 import type { TreeId } from '../../shared/sandbox/git/object-id.ts';
-import { applyPatch, isPatchIn } from '../../shared/sandbox/git/patch.ts';
+import { isPatchIn } from '../../shared/sandbox/git/patch/already-in.ts';
+import { applyPatch } from '../../shared/sandbox/git/patch/apply-patch.ts';
 import { pushFenced, readRef } from '../../shared/sandbox/git/push.ts';
 import { codeOf, emptyRepository, git, publishedRepository, scratch, writeTree } from './repositories.ts';
 

@@ -2,9 +2,9 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSyn
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { captureTree } from '../../shared/sandbox/git/tree-capture.ts';
-import { treeDigest } from '../../shared/sandbox/git/tree-digest.ts';
 import { listTree } from '../../shared/sandbox/git/tree-list.ts';
 import { materialiseTree } from '../../shared/sandbox/git/tree-materialise.ts';
+import { treeDigest } from '../../shared/sandbox/git/tree-survey.ts';
 import { emptyRepository, scratch, writeTree } from './repositories.ts';
 
 const binary = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 7919) % 256));

@@ -65,21 +65,45 @@ describe.skipIf(noSandbox)('a hostile repository', () => {
     expect(existsSync(mark)).toBe(false);
   });
 
-  test.each<[string, string, Files]>([
-    ['a submodule', 'TREE-GITLINK', { sub: { mode: '160000', text: '1234567890123456789012345678901234567890' } }],
-    ['a link out of the tree', 'TREE-LINK-ESCAPES', { 'a.js': 'x', out: { mode: '120000', text: '../../etc/passwd' } }],
-    ['names that differ in case only', 'TREE-CASE-COLLISION', { 'a.js': 'x', 'A.js': 'y' }],
-    ['a bidirectional name', 'TREE-NAME-REFUSED', { 'a\u202ejs': 'x' }],
-  ])('with %s is refused with its code', async (_, code, files) => {
-    const { line } = await lineFor({ 'base.txt': 'x' }, { 'base.txt': 'y' });
-    const repository = join(jobs.directory, 'more.git');
-    const source = await bundleSource(jobs, repository, await commitFiles(repository, { 'base.txt': 'x', ...files }));
-    const done = await baseline({
-      ...line,
-      source,
-      declaration: declarationOf({ checks: [{ name: 'look', kind: 'lint', command: ['true'] }] }),
+  test.each<[string, Files]>([
+    ['a submodule', { sub: { mode: '160000', text: '1234567890123456789012345678901234567890' } }],
+    ['a link out of the tree', { out: { mode: '120000', text: '../../etc/passwd' } }],
+    ['names that differ in case only', { 'c.js': 'x', 'C.js': 'y' }],
+    ['a bidirectional name', { 'b\u202ejs': 'x' }],
+  ])('with %s elsewhere is changed without it, which is carried, told and in the delivered tree', async (_, odd) => {
+    const checks = [
+      {
+        name: 'look',
+        kind: 'lint',
+        command: ['node', '-e', "process.exit(require('fs').readdirSync('.').length === 1 ? 0 : 1)"],
+      },
+    ];
+    const { line } = await lineFor({ 'a.js': 'one\n', ...odd }, { 'a.js': 'two\n' }, { checks });
+    const before = await baseline(line);
+    expect(before.outcome).toMatchObject({ facts: { concerns: [{ kind: 'untested_entries' }] } });
+    const change = await implement(line, await plan(line, before));
+    expect(change.outcome).toMatchObject({ verdict: 'changed', facts: { paths: ['a.js'] } });
+    const done = await validate(line, before, change);
+    expect(done.outcome).toMatchObject({ verdict: 'valid' });
+    expect(done.outcome!.facts.concerns!.map(({ kind }) => kind)).toContain('untested_entries');
+  });
+
+  test('can not have a check that lacks Git LFS contents on both trees judged as a fault of the change', async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 12345\n`;
+    const checks = [
+      {
+        name: 'size',
+        kind: 'unit',
+        command: ['node', '-e', "process.exit(require('fs').statSync('m.bin').size === 12345 ? 0 : 1)"],
+      },
+    ];
+    const { line } = await lineFor({ 'a.txt': 'one\n', 'm.bin': pointer }, { 'a.txt': 'two\n' }, { checks });
+    const before = await baseline(line);
+    const done = await validate(line, before, await implement(line, await plan(line, before)));
+    expect(done.outcome).toMatchObject({
+      verdict: 'needs_human',
+      question: expect.stringMatching(/Nothing can be concluded.*Git LFS/),
     });
-    expect(done.failure).toMatchObject({ kind: 'needs_human', code });
   });
 
   test('can not change the tree it is judged by, nor leave anything for the next check', async () => {

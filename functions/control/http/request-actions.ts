@@ -66,6 +66,7 @@ const answer = route({
     answer: z.string().trim().min(1).max(LIMITS.request.answerLength),
     packet: z.record(z.string(), z.unknown()).optional(),
   }),
+  bodyBytes: LIMITS.http.packetBodyBytes,
   answers: { 202: submittedAnswer },
   async handle(call) {
     const key = idempotencyKey(call.headers);
@@ -80,7 +81,10 @@ const answer = route({
 });
 
 async function packetOf(call: Call<unknown, unknown>, row: RequestRow): Promise<ParsedPacket> {
-  return parsePacket(await call.plane.artifacts.bytes(row.packet_digest, LIMITS.packet.bytes * 2), 'application/json');
+  return parsePacket(
+    await call.plane.artifacts.bytes(row.packet_digest, LIMITS.packet.documentBytes * 2),
+    'application/json',
+  );
 }
 
 async function again(

@@ -44,7 +44,7 @@ const submit = route({
   async handle(call) {
     const { plane, actor, query } = call;
     const key = idempotencyKey(call.headers);
-    const bytes = await call.bytes(LIMITS.http.jsonBodyBytes);
+    const bytes = await call.bytes(LIMITS.http.packetBodyBytes);
     const type = mediaTypeOf(call.headers);
     const whole =
       query.application === undefined
@@ -82,7 +82,7 @@ function unwrapped(
       { details: [{ pointer: '/application', code: 'missing', message: 'Add it.' }] },
     );
   const parsed = envelope.safeParse(
-    parseJsonBounded(bytes, { maxDepth: LIMITS.http.jsonDepth, maxBytes: LIMITS.http.jsonBodyBytes }),
+    parseJsonBounded(bytes, { maxDepth: LIMITS.http.jsonDepth, maxBytes: LIMITS.http.packetBodyBytes }),
   );
   if (!parsed.success) {
     throw new Refusal(

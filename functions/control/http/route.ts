@@ -64,6 +64,8 @@ export type RouteDefinition<B, Q> = {
   readonly commits?: true;
   readonly query?: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
+  /** Bytes of a body, where it may have more than others. */
+  readonly bodyBytes?: number;
   /** Media types of a body that the route reads itself. */
   readonly raw?: readonly string[];
   /** Header parameters it understands, for the description of the API. */

@@ -133,8 +133,13 @@ async function workedOut(
   return answer;
 }
 
-async function bodyOf({ body: schema }: Route, turn: Turn, body: BodyStream, headers: Headers): Promise<unknown> {
-  return schema === undefined ? undefined : await turn.aside(() => readJsonBody(body, headers, schema));
+async function bodyOf(
+  { body: schema, bodyBytes }: Route,
+  turn: Turn,
+  body: BodyStream,
+  headers: Headers,
+): Promise<unknown> {
+  return schema === undefined ? undefined : await turn.aside(() => readJsonBody(body, headers, schema, bodyBytes));
 }
 
 async function authenticate(opened: Plane, headers: Headers): Promise<Actor> {

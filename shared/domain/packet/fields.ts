@@ -54,7 +54,9 @@ export const PACKET_FIELDS: Readonly<Record<string, FieldTerm>> = {
   '/source/reference': given('Named in the pull request, kept in the evidence.'),
   '/source/url': given('Kept in the evidence.'),
   '/scope/repository': enforced('A repository that the application does not declare is refused at submit.'),
-  '/scope/ref': enforced('The effector fetches this ref and no other; the pull request is made against it.'),
+  '/scope/ref': enforced(
+    'The effector fetches this branch or commit and no other; the pull request is made against the branch, or the default branch that holds the commit.',
+  ),
   '/scope/allowedPaths': measured('A changed path outside ends the request as out_of_scope.'),
   '/scope/deniedPaths': measured('A changed path inside ends the request as out_of_scope.'),
   '/scope/services': SYSTEMS_UNSERVED,
@@ -130,6 +132,7 @@ export const PACKET_FIELDS: Readonly<Record<string, FieldTerm>> = {
   ),
   '/line/name': enforced('A product line that is not installed is refused at submit; the line is what runs.'),
   '/line/patch': measured('The change is this patch and nothing else, as the verifier recomputes it.'),
+  '/line/patchBase64': measured('The bytes of the patch, where a text would lose some; judged as the patch is.'),
   '/line/rules/*/id': enforced('Ids are unique; findings name a rule by its id.'),
   '/line/rules/*/language': measured('The verifier searches the files of this language.'),
   '/line/rules/*/rule': measured('Nothing in scope matches it on the change.'),

@@ -1,16 +1,38 @@
 import { z } from 'zod';
 import { LIMITS } from '../limits.ts';
+import { isBase64 } from '../patch/base64.ts';
 
 /** Languages of rules, as this program names them. */
 const RULE_LANGUAGES = ['javascript', 'typescript', 'tsx', 'html', 'css'] as const;
 export type RuleLanguage = (typeof RULE_LANGUAGES)[number];
 
 /** What each product line needs beside the common fields. `name` picks the line. */
-const patch = z.strictObject({
-  name: z.literal('patch'),
-  /** The change, as a unified diff with `a/` and `b/` prefixes (git's format, binary hunks allowed). */
-  patch: z.string().min(1).max(LIMITS.packet.patchBytes),
-});
+const patch = z
+  .strictObject({
+    name: z.literal('patch'),
+    /** The change, as a unified diff or a series of them, as git writes it. */
+    patch: z.string().min(1).max(LIMITS.packet.patchBytes).optional(),
+    /** The same as bytes (base64, RFC 4648 §4), where text would lose some: other encodings than UTF-8, line ends in YAML. */
+    patchBase64: z
+      .string()
+      .min(1)
+      .max(Math.ceil(LIMITS.packet.patchBytes / 3) * 4)
+      .optional(),
+  })
+  .superRefine(({ patch: text, patchBase64 }, context) => {
+    const fault = (field: string, code: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], params: { code }, message });
+    if (text === undefined && patchBase64 === undefined)
+      fault('patch', 'missing', 'The field is missing. Give the patch as a text, or its bytes as patchBase64.');
+    if (text !== undefined && patchBase64 !== undefined)
+      fault('patchBase64', 'given_twice', 'The patch is given twice, as patch and as patchBase64. Keep one.');
+    if (patchBase64 !== undefined && !isBase64(patchBase64))
+      fault(
+        'patchBase64',
+        'wrong_format',
+        'The text is not base64 (RFC 4648 §4, with padding, on one line). Encode the bytes again.',
+      );
+  });
 
 /** Fields of an ast-grep rule file that this line does not serve: refused by name, as whoever wrote them expects something of them. */
 const notServed = (why: string) =>

@@ -1,5 +1,5 @@
 import type { IntendBody } from '../../jobs/protocol.ts';
-import { applyPatch } from '../../sandbox/git/patch.ts';
+import { applyPatch } from '../../sandbox/git/patch/apply-patch.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
 import type { EffectStep, Look } from './effect-step.ts';
 import type { TestedChange } from './tested-change.ts';

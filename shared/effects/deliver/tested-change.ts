@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
 import { openBundle } from '../../sandbox/git/bundle.ts';
+import { requireSameCarried } from '../../sandbox/git/carried.ts';
 import type { CommitId, TreeId } from '../../sandbox/git/object-id.ts';
-import { treeDigest } from '../../sandbox/git/tree-digest.ts';
+import { treeDigest } from '../../sandbox/git/tree-survey.ts';
 import { receiptSchema } from '../../verify/receipt.ts';
 
 /** The change about to be delivered, its tree recomputed here from the bundle's own bytes and found to be the tested one. */
@@ -26,6 +27,7 @@ export async function openTestedChange(context: TaskContext): Promise<TestedChan
   const repository = join(context.directory, 'change.git');
   const base = await openBundle({ file: await context.inputFile('source'), into: repository, signal });
   const change = await openBundle({ file: await context.inputFile('change'), into: repository, signal });
+  await requireSameCarried({ repository, base: base.tree, tree: change.tree, signal });
   const digest = `sha256:${await treeDigest({ repository, tree: change.tree, signal })}`;
   const { claims } = receiptSchema.parse(JSON.parse(Buffer.from(await context.input('receipt')).toString('utf8')));
   const tested = claims.stage === 'validate' && claims.verdict === 'valid' ? claims.head?.tree : undefined;

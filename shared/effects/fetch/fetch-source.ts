@@ -4,8 +4,8 @@ import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.
 import { bundleRepository } from '../../sandbox/git/bundle.ts';
 import { fetchSource as fetchCommit } from '../../sandbox/git/source.ts';
 import type { Source } from '../../sandbox/git/source-limits.ts';
-import { treeDigest } from '../../sandbox/git/tree-digest.ts';
 import { listTree } from '../../sandbox/git/tree-list.ts';
+import { treeDigest } from '../../sandbox/git/tree-survey.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
 import { CodeHostUnreachable } from '../code-hosts/code-host.ts';
 import { openCodeHost, type Repository, repositoryOf } from '../code-hosts/repository.ts';

@@ -6,19 +6,20 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { defaultGitLimits, defaultTreeLimits, type TreeLimits } from '../limits.ts';
 import { SandboxRefusal } from '../refusal.ts';
+import { requireSameCarried } from './carried.ts';
 import { openIgnoreRules } from './ignore-rules.ts';
 import type { TreeId } from './object-id.ts';
 import { checkLink } from './path-rules.ts';
 import { resolveRef, treeOf } from './repository.ts';
 import { endGit, exitOf, gitFailure, keepText, runGit, startGit } from './spawn.ts';
-import { listTree, readEntries } from './tree-list.ts';
+import { type CarriedEntry, listTree, splitTree } from './tree-list.ts';
 import { walkWorkspace } from './workspace-walk.ts';
 
 /**
  * Reads a workspace, in which nothing runs any more, as a tree: raw bytes of regular files, the exec bit, in-tree links. Written
  * by fast-import, which takes the bytes of descriptors that were opened without following links (hash-object would open the paths
  * again) and applies no filter. `repository` holds `baseTree`, whose ignore rules decide about untracked files; it gains the
- * objects and no ref. Throws the `TREE-…` refusals with the path. Measured: 5,000 files in 1.3 s.
+ * objects and no ref. What the base tree carries is in the new tree as it was. Throws the `TREE-…` refusals with the path. Measured: 5,000 files in 1.3 s.
  */
 export async function captureTree(request: {
   readonly directory: string;
@@ -29,8 +30,9 @@ export async function captureTree(request: {
 }): Promise<{ readonly tree: TreeId; readonly files: number }> {
   const { directory, repository, baseTree, signal } = request;
   const limits = request.limits ?? defaultTreeLimits;
-  const base = await readEntries({ repository, tree: baseTree, signal });
-  const rules = await openIgnoreRules(repository, base, signal);
+  const base = await splitTree({ repository, tree: baseTree, limits, signal });
+  const rules = await openIgnoreRules(repository, base.entries, signal);
+  const requireApart = apartFrom(base.carried);
   const ref = `refs/factory/capture-${randomUUID()}`;
   try {
     const files = await importWorkspace(repository, ref, signal, async (stream) => {
@@ -38,10 +40,11 @@ export async function captureTree(request: {
       let total = 0;
       for await (const { path, kind } of walkWorkspace(
         directory,
-        base.map(({ path: tracked }) => tracked),
+        base.entries.map(({ path: tracked }) => tracked),
         rules,
         limits,
       )) {
+        requireApart(path);
         const written =
           kind === 'link'
             ? await writeLink(stream, directory, path, entries.length + 1)
@@ -58,10 +61,13 @@ export async function captureTree(request: {
       }
       await write(stream, `commit ${ref}\ncommitter Agent Factory <factory@localhost> 0 +0000\ndata 0\n`);
       for (const entry of entries) await write(stream, entry);
+      for (const { mode, object, rawPath } of base.carried)
+        await write(stream, Buffer.from(`M ${mode} ${object} ${quoted(rawPath)}\n`, 'latin1'));
       await write(stream, 'done\n');
       return entries.length;
     });
     const tree = await treeOf(repository, await resolveRef(repository, ref, signal), signal);
+    await requireSameCarried({ repository, base: baseTree, tree, signal });
     const listed = await listTree({ repository, tree, limits, signal });
     if (listed.length !== files) throw gitFailure('fast-import', 0, `it made ${listed.length} entries of ${files}`);
     return { tree, files };
@@ -70,6 +76,34 @@ export async function captureTree(request: {
     await runGit({ repository, arguments: ['update-ref', '-d', ref] });
   }
 }
+
+/** Refuses what a workspace has at, above or below a path that is carried and was never written out. */
+function apartFrom(carried: readonly CarriedEntry[]): (path: string) => void {
+  const paths = new Map(carried.map((entry) => [entry.path, entry]));
+  const above = new Map(carried.flatMap((entry) => foldersOf(entry.path).map((folder) => [folder, entry])));
+  return (path) => {
+    const met =
+      above.get(path) ?? [path, ...foldersOf(path)].map((at) => paths.get(at)).find((entry) => entry !== undefined);
+    if (met !== undefined)
+      throw new SandboxRefusal(
+        met.code,
+        `a file was made in the place of what is carried unchanged (${met.path}); remove it`,
+        {
+          path,
+        },
+      );
+  };
+}
+
+function foldersOf(path: string): string[] {
+  const folders: string[] = [];
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) folders.push(path.slice(0, at));
+  return folders;
+}
+
+/** A path's bytes in the quoted form of git-fast-import(1). */
+const quoted = (rawPath: string): string =>
+  `"${rawPath.replace(/[^\x20-\x7e]|["\\]/g, (byte) => `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`)}"`;
 
 async function importWorkspace(
   repository: string,

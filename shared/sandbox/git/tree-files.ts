@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { readBlobs } from './blobs.ts';
-import { parseTreeId, type TreeId } from './object-id.ts';
-import { runGit } from './spawn.ts';
+import { requireSameCarried } from './carried.ts';
+import type { TreeId } from './object-id.ts';
+import { withScratchIndex } from './scratch-index.ts';
 import { listTree } from './tree-list.ts';
 
 /** The text of a regular file of a tree, or undefined when there is none (or it is a link). */
@@ -21,35 +19,23 @@ export async function readTreeFile(
   return undefined;
 }
 
-/** A tree with the given plain files written into it, as raw bytes and through an index of its own. */
+/** A tree with the given plain files written into it, as raw bytes. What the tree carries stays as it is. */
 export async function writeTreeFiles(
   repository: string,
   tree: TreeId,
   files: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<TreeId> {
-  const scratch = await mkdtemp(join(tmpdir(), 'factory-files-'));
-  const variables = { GIT_INDEX_FILE: join(scratch, 'index') };
-  try {
-    await runGit({ repository, arguments: ['read-tree', tree], variables, signal });
+  const written = await withScratchIndex({ repository, tree, signal }, async (index) => {
     for (const [path, text] of Object.entries(files)) {
-      const { stdout } = await runGit({
-        repository,
-        arguments: ['hash-object', '-w', '--no-filters', '--stdin'],
-        stdin: text,
-        signal,
-      });
-      await runGit({
-        repository,
+      const { stdout } = await index.run({ arguments: ['hash-object', '-w', '--no-filters', '--stdin'], stdin: text });
+      await index.run({
         arguments: ['update-index', '-z', '--add', '--index-info'],
         stdin: `100644 ${stdout.toString().trim()}\t${path}\0`,
-        variables,
-        signal,
       });
     }
-    const { stdout } = await runGit({ repository, arguments: ['write-tree'], variables, signal });
-    return parseTreeId(stdout.toString().trim());
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+    return await index.write();
+  });
+  await requireSameCarried({ repository, base: tree, tree: written, signal });
+  return written;
 }

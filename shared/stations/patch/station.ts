@@ -1,10 +1,12 @@
+import { patchBytesOf } from '../../domain/patch/line-patch.ts';
 import { type DiffEntry, diffTrees } from '../../sandbox/git/diff.ts';
-import type { TreeId } from '../../sandbox/git/object-id.ts';
-import { applyPatch } from '../../sandbox/git/patch.ts';
+import { type AppliedPatch, applyPacketPatch } from '../../sandbox/git/patch/apply-packet-patch.ts';
 import { gitVersion } from '../../sandbox/git/version.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
 import type { Intention, Station, StationWork } from '../station.ts';
 import { requireLine } from '../work/inputs.ts';
+import { mergedConcern } from './merged-concern.ts';
+import { patchQuestion } from './question.ts';
 
 /** Applies the packet's patch to the base tree through an index: no file of the repository is ever checked out. */
 export const patchStation: Station = {
@@ -12,40 +14,39 @@ export const patchStation: Station = {
   probe: async () => ({ ready: true }),
   tool: ({ base }) => gitVersion(base.repository),
   intend,
-  implement: applyPacketPatch,
+  implement: async (work) => (await apply(work)).tree,
 };
 
 async function intend(work: StationWork): Promise<Intention> {
-  let tree: TreeId;
+  let applied: AppliedPatch;
   try {
-    tree = await applyPacketPatch(work);
+    applied = await apply(work);
   } catch (error) {
-    if (!(error instanceof SandboxRefusal) || !error.code.startsWith('PATCH-')) throw error;
-    return {
-      verdict: 'needs_human',
-      code: error.code,
-      question: `The packet's patch does not fit commit ${work.base.commit}: ${error.message.slice(0, 1_000)}. Make the patch against that commit and submit again, or name the ref it was made for?`,
-    };
+    if (!(error instanceof SandboxRefusal)) throw error;
+    const question = patchQuestion(error, work.base.commit);
+    if (question === undefined) throw error;
+    return { verdict: 'needs_human', code: error.code, question };
   }
   const { entries } = await diffTrees({
     repository: work.base.repository,
     from: work.base.tree,
-    to: tree,
+    to: applied.tree,
     signal: work.context.signal,
   });
+  const concerns = mergedConcern(applied);
   return {
     verdict: 'ok',
     changes: entries.map((entry) => ({ path: entry.path, why: describe(entry) })),
     decisions: [],
+    ...(concerns.length === 0 ? {} : { facts: { concerns } }),
   };
 }
 
-async function applyPacketPatch({ packet, base, context }: StationWork): Promise<TreeId> {
-  const { patch } = requireLine(packet, 'patch');
-  return applyPatch({
+function apply({ packet, base, context }: StationWork): Promise<AppliedPatch> {
+  return applyPacketPatch({
     repository: base.repository,
     baseTree: base.tree,
-    patch: new TextEncoder().encode(patch),
+    patch: patchBytesOf(requireLine(packet, 'patch')),
     signal: context.signal,
   });
 }

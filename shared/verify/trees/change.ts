@@ -1,5 +1,6 @@
 import type { TaskContext } from '../../jobs/task.ts';
 import { openBundle } from '../../sandbox/git/bundle.ts';
+import { requireSameCarried } from '../../sandbox/git/carried.ts';
 import { parseCommitId } from '../../sandbox/git/object-id.ts';
 import { runGit } from '../../sandbox/git/spawn.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
@@ -28,5 +29,6 @@ export async function openChange(context: TaskContext, base: Snapshot): Promise<
       `the change has to be one commit on ${base.commit}, but builds on ${parents.join(' and ') || 'nothing'}`,
     );
   }
+  await requireSameCarried({ repository: base.repository, base: base.tree, tree, signal: context.signal });
   return { repository: base.repository, commit, tree };
 }

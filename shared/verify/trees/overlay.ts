@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseTreeId, type TreeId } from '../../sandbox/git/object-id.ts';
-import { runGit } from '../../sandbox/git/spawn.ts';
+import { requireSameCarried } from '../../sandbox/git/carried.ts';
+import type { TreeId } from '../../sandbox/git/object-id.ts';
+import { withScratchIndex } from '../../sandbox/git/scratch-index.ts';
 import { listTree } from '../../sandbox/git/tree-list.ts';
 
 /**
  * A tree with some paths taken from another: present there, they replace; absent there, they go. Made in an index of its own, so
- * that bytes and modes are exactly git's. The result passes the rules of listTree.
+ * that bytes and modes are exactly git's. What `onto` carries stays as it is.
  */
 export async function overlayTree(request: {
   readonly repository: string;
@@ -23,27 +21,15 @@ export async function overlayTree(request: {
     ({ path }) => takes(path) && !present.has(path),
   );
   if (wanted.length === 0 && dropped.length === 0) return onto;
-  const scratch = await mkdtemp(join(tmpdir(), 'factory-overlay-'));
-  const variables = { GIT_INDEX_FILE: join(scratch, 'index') };
-  try {
-    await runGit({ repository, arguments: ['read-tree', onto], variables, signal });
+  const tree = await withScratchIndex({ repository, tree: onto, signal }, async (index) => {
     // git-update-index(1), --index-info: mode 0 removes.
     const lines = [
       ...dropped.map(({ path, blob }) => `0 ${'0'.repeat(blob.length)}\t${path}\0`),
       ...wanted.map(({ mode, blob, path }) => `${mode} ${blob}\t${path}\0`),
     ];
-    await runGit({
-      repository,
-      arguments: ['update-index', '-z', '--replace', '--index-info'],
-      stdin: lines.join(''),
-      variables,
-      signal,
-    });
-    const { stdout } = await runGit({ repository, arguments: ['write-tree'], variables, signal });
-    const tree = parseTreeId(stdout.toString().trim());
-    await listTree({ repository, tree, signal });
-    return tree;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+    await index.run({ arguments: ['update-index', '-z', '--replace', '--index-info'], stdin: lines.join('') });
+    return await index.write();
+  });
+  await requireSameCarried({ repository, base: onto, tree, signal });
+  return tree;
 }
