@@ -1,24 +1,30 @@
 #!/usr/bin/env node
-// Runs the command line on the Node.js that npm installed with the project, whatever version started this file (20 or newer).
+// Runs the command line on the Node.js that npm installed with the project, whatever version started this file (20 or newer). Where
+// the lockfile has none for this system, on the one that started it, when that is new enough.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+const NEEDED = 24;
 const require = createRequire(import.meta.url);
 
 function installedNode() {
   try {
-    const folder = path.dirname(require.resolve('node/package.json'));
-    return path.join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    const folder = path.dirname(require.resolve(`node-${process.platform}-${process.arch}/package.json`));
+    const file = path.join(folder, 'bin', 'node');
+    return existsSync(file) ? file : undefined;
   } catch {
     return undefined;
   }
 }
 
-const node = installedNode();
-if (node === undefined || !existsSync(node)) {
-  process.stderr.write('factory: the Node.js of the project is not installed. Run "npm ci" in its folder first.\n');
+const startedBy = Number(process.versions.node.split('.')[0]) >= NEEDED ? process.execPath : undefined;
+const node = installedNode() ?? startedBy;
+if (node === undefined) {
+  process.stderr.write(
+    `factory: the Node.js of the project is not installed. Run "npm ci" in its folder first (without --omit=optional); on a system other than Linux on x64 or arm64, start it with Node.js ${NEEDED} or newer.\n`,
+  );
   process.exit(1);
 }
 
