@@ -22,6 +22,9 @@ export const outputFloodFactor = 16;
 /** How often the memory of a running sandbox is added up and the free disk is looked at. */
 export const watchMs = 100;
 
+/** One look in so many is also for files without a name, in memory or on disk. */
+export const unnamedEvery = 5;
+
 /** What one process may map beyond `memoryBytes`; mapped is not used. */
 export const mappedReserveBytes = 16 * 1024 * MiB;
 

@@ -120,6 +120,57 @@ describe.skipIf(!probed.usable)('bubblewrap limits', () => {
     expect(shared).toMatchObject({ endedBy: 'memory', exitCode: null });
   });
 
+  test("files without a name count: in memory by its limit, on disk by the disk's", async ({ skip }) => {
+    if ((await inside('command -v python3')).exitCode !== 0) return skip('making one needs Python');
+    const python = (script: string, changes: Parameters<typeof inside>[1]) =>
+      inside('exec python3 -', { stdin: Buffer.from(script), ...changes });
+    const memory = await python(
+      'import os, time\nheld = os.memfd_create("held")\nfor _ in range(40): os.write(held, bytes(16 << 20))\ntime.sleep(60)\n',
+      { limits: { ...limits, memoryBytes: 200 * 1024 * 1024 } },
+    );
+    expect(memory).toMatchObject({ endedBy: 'memory', exitCode: null });
+    const disk = await python(
+      'import os, time\nheld = os.open("/workspace/held", os.O_RDWR | os.O_CREAT)\nos.unlink("/workspace/held")\nfor _ in range(20): os.write(held, os.urandom(4 << 20))\ntime.sleep(60)\n',
+      {
+        mounts: [{ source: writableDirectory(), target: '/workspace', mode: 'read-write' }],
+        limits: { ...limits, diskBytes: 32 * 1024 * 1024 },
+      },
+    );
+    expect(disk).toMatchObject({ endedBy: 'disk', exitCode: null });
+    const sparse = await python(
+      'import os\nheld = os.memfd_create("held")\nos.ftruncate(held, 8 << 30)\nimport time; time.sleep(1)\nprint("kept")\n',
+      { limits: { ...limits, memoryBytes: 200 * 1024 * 1024 } },
+    );
+    expect(text(sparse.stdout)).toBe('kept\n');
+  });
+
+  test('stopping what supervises it, or tracing it, buys no time beyond the wall', async ({ skip }) => {
+    if ((await inside('command -v python3')).exitCode !== 0) return skip('tracing needs Python');
+    const sleeper = mark();
+    const script = [
+      'import ctypes, os, signal, subprocess, time',
+      'libc = ctypes.CDLL(None, use_errno=True)',
+      'for sent in (signal.SIGSTOP, signal.SIGTSTP): os.kill(1, sent)',
+      'for pid in (1, os.getppid()): libc.ptrace(16, pid, 0, 0)', // PTRACE_ATTACH
+      `subprocess.Popen(["sleep", "${sleeper}"], start_new_session=True)`,
+      'print("up", flush=True)',
+      'time.sleep(600)',
+    ].join('\n');
+    const result = await inside('exec python3 -', {
+      stdin: Buffer.from(script),
+      limits: { ...limits, wallMs: 6_000 },
+    });
+    expect(text(result.stdout)).toBe('up\n');
+    expect(result).toMatchObject({ endedBy: 'wall', timedOut: true, exitCode: null });
+    expect(processesWith(sleeper)).toEqual([]);
+    const traced = await inside('exec python3 -', {
+      stdin: Buffer.from('import ctypes\nctypes.CDLL(None).ptrace(16, 1, 0, 0)\n'),
+      limits: { ...limits, wallMs: 6_000 },
+    });
+    // It ends by itself, or what it stopped is ended by the wall: never later.
+    expect(['itself', 'wall']).toContain(traced.endedBy);
+  });
+
   test('Node with worker threads and WebAssembly runs within a moderate memory limit', async () => {
     const program = `
       const { Worker } = require('node:worker_threads');

@@ -25,7 +25,10 @@ export const CONCERNS = {
   },
   packages_moved: { tier: 'medium', because: 'Other packages move along' },
   major_moved: { tier: 'high', because: 'Packages change their major version, which may break their callers' },
-  packages_missing: { tier: 'medium', because: 'Packages could not be had, so what needs them was not run' },
+  packages_missing: {
+    tier: 'medium',
+    because: 'Packages could not be had: what needs them did not run, or ran with what the machine has',
+  },
   unlocked_packages: {
     tier: 'medium',
     because: 'No lockfile pins the packages: they were resolved for this request alone',

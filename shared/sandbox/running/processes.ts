@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /** What /proc says of a process: its parent, state letter and start (clock ticks since boot), or `null` when it is gone. */
 export function processStatus(pid: number): { parent: number; state: string; startedAt: string } | null {
@@ -30,6 +30,36 @@ export function memoryOf(pids: readonly number[]): number {
     for (const match of text.matchAll(/^(?:RssAnon|RssShmem):\s+(\d+) kB$/gm)) kibibytes += Number(match[1]);
   }
   return kibibytes * 1024;
+}
+
+/**
+ * Bytes that processes keep in files without a name: in memory (memfd), and on disk where one was unlinked while it is open. Each file
+ * counts once, by its blocks. Those handed over a socket and open nowhere are not seen.
+ */
+export function unnamedBytes(pids: readonly number[]): { readonly memory: number; readonly disk: number } {
+  const seen = new Set<string>();
+  const bytes = { memory: 0, disk: 0 };
+  for (const pid of pids) {
+    for (const descriptor of listProc(`/proc/${pid}/fd`)) {
+      const path = `/proc/${pid}/fd/${descriptor}`;
+      const target = linkOf(path);
+      const inMemory = target?.startsWith('/memfd:') === true;
+      if (target === null || !(inMemory || target.endsWith(' (deleted)'))) continue;
+      const status = statSync(path, { throwIfNoEntry: false });
+      if (status === undefined || !status.isFile() || seen.has(`${status.dev}:${status.ino}`)) continue;
+      seen.add(`${status.dev}:${status.ino}`);
+      bytes[inMemory ? 'memory' : 'disk'] += status.blocks * 512;
+    }
+  }
+  return bytes;
+}
+
+function linkOf(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }
 
 function childrenOf(pid: number): number[] {

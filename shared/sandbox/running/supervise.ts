@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import type { EndedBy, SandboxHandle, SandboxResult, SandboxRun } from '../driver.ts';
-import { drainMs, outputFloodFactor, stdinBytes, watchMs } from '../limits.ts';
+import { drainMs, outputFloodFactor, stdinBytes, unnamedEvery, watchMs } from '../limits.ts';
 import { SandboxRefusal } from '../refusal.ts';
 import { watchDisk } from './disk-watch.ts';
 import { captureOutput } from './output.ts';
-import { memoryOf } from './processes.ts';
+import { memoryOf, unnamedBytes } from './processes.ts';
 
 export type Supervision = {
   readonly child: ChildProcess;
@@ -41,8 +41,13 @@ export function supervise(supervision: Supervision): SandboxHandle {
 
   const wall = setTimeout(() => end('wall'), limits.wallMs);
   const mustEndForDisk = watchDisk(run);
+  let looks = 0;
   const watch = setInterval(() => {
-    if (memoryOf(supervision.members()) > limits.memoryBytes) end('memory');
+    const members = supervision.members();
+    // A walk over every open file is left to one look in a few.
+    const unnamed = looks++ % unnamedEvery === 0 ? unnamedBytes(members) : { memory: 0, disk: 0 };
+    if (memoryOf(members) > limits.memoryBytes || unnamed.memory > limits.memoryBytes) end('memory');
+    if (unnamed.disk > limits.diskBytes) end('disk');
     void mustEndForDisk().then((must) => must && child.exitCode === null && end('disk'));
   }, watchMs);
   const cancel = (): void => end('cancelled');
