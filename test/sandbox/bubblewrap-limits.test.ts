@@ -125,7 +125,7 @@ describe.skipIf(!probed.usable)('bubblewrap limits', () => {
     const python = (script: string, changes: Parameters<typeof inside>[1]) =>
       inside('exec python3 -', { stdin: Buffer.from(script), ...changes });
     const memory = await python(
-      'import os, time\nheld = os.memfd_create("held")\nfor _ in range(40): os.write(held, bytes(16 << 20))\ntime.sleep(60)\n',
+      'import os, time\nheld = os.memfd_create("held")\nfor _ in range(20): os.write(held, bytes(16 << 20))\ntime.sleep(60)\n',
       { limits: { ...limits, memoryBytes: 200 * 1024 * 1024 } },
     );
     expect(memory).toMatchObject({ endedBy: 'memory', exitCode: null });

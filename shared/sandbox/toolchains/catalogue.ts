@@ -32,7 +32,7 @@ export const TOOLCHAINS: Readonly<Record<ToolchainName, ToolchainKind>> = {
   },
   dotnet: {
     programs: { dotnet: '--version' },
-    packages: { directory: '/opt/nuget/packages', variable: 'RestoreFallbackFolders' },
+    packages: { directory: '/opt/nuget/packages', variable: 'RestoreSources' },
     places: ['/usr/share/dotnet', '/usr/lib/dotnet', '/opt/dotnet'],
     files: [],
     environment: {
