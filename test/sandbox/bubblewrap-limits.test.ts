@@ -138,7 +138,7 @@ describe.skipIf(!probed.usable)('bubblewrap limits', () => {
     );
     expect(disk).toMatchObject({ endedBy: 'disk', exitCode: null });
     const sparse = await python(
-      'import os\nheld = os.memfd_create("held")\nos.ftruncate(held, 8 << 30)\nimport time; time.sleep(1)\nprint("kept")\n',
+      'import os\nheld = os.memfd_create("held")\nos.ftruncate(held, 400 << 20)\nimport time; time.sleep(1)\nprint("kept")\n',
       { limits: { ...limits, memoryBytes: 200 * 1024 * 1024 } },
     );
     expect(text(sparse.stdout)).toBe('kept\n');
