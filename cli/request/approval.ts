@@ -37,7 +37,7 @@ const checks = z
   .object({
     verdict: text,
     checks: z.array(z.object({ name: text, kind: text, passed: z.boolean() })),
-    scenarios: z.array(z.looseObject({ name: text })),
+    holdouts: text,
     notVerified: z.array(z.unknown()),
   })
   .partial();
@@ -95,6 +95,7 @@ export function approvalLines(approval: ShownApproval): string[] {
   for (const reason of shown.risk?.reasons ?? []) say('risk', `${reason.tier}: ${reason.because}`);
   for (const check of approval.checks?.checks ?? [])
     say('check', `${check.name} (${check.kind}) ${check.passed ? 'passed' : 'FAILED'}`);
+  if (approval.checks?.holdouts !== undefined) say('hidden', `scenarios: ${approval.checks.holdouts}`);
   for (const decision of approval.decisions) say(decision.decision, `${decision.by}: ${decision.reason}`);
   return lines;
 }

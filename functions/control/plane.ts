@@ -47,6 +47,7 @@ import { type Command, one, write } from '../../shared/store/command.ts';
 import { insertPlane, readPlane } from '../../shared/store/platform/plane.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { openDocuments } from './document-loaders.ts';
+import { createHiding, type Hiding } from './hiding.ts';
 import { type HintQueues, openHintQueues } from './hints.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { type DatedSigner, openSigning, readTrust, recordSigner } from './keys.ts';
@@ -62,6 +63,7 @@ export type Plane = {
   readonly context: PlaneContext;
   readonly store: Store;
   readonly artifacts: Artifacts;
+  readonly hiding: Hiding;
   readonly uploads: Uploads;
   readonly documents: DocumentCache;
   readonly observers: Observers;
@@ -160,6 +162,8 @@ async function openPlane(settings: ControlSettings): Promise<Plane> {
   };
   const watch = createAnchorWatch(anchored);
   await watch.check();
+  const hiding = createHiding({ store, artifacts, objects, tenant });
+  if (watch.rewound() === undefined) await hiding.hide();
   let seal: Sealer['seal'] = () => Promise.reject(new Error('the plane is still being opened'));
   const relay = createRelay(
     {
@@ -221,6 +225,7 @@ async function openPlane(settings: ControlSettings): Promise<Plane> {
     context,
     store,
     artifacts,
+    hiding,
     uploads,
     documents,
     observers,
@@ -239,7 +244,11 @@ async function openPlane(settings: ControlSettings): Promise<Plane> {
     measure: createGauges({ store, tenant, report }),
     reconcile: (actor) => reconcile(looking, actor),
     lookAtRestore: () => lookAtRestore(restore),
-    acceptRestore: (actor, accepted) => acceptRestore(restore, actor, accepted),
+    async acceptRestore(actor, accepted) {
+      const anchors = await acceptRestore(restore, actor, accepted);
+      if (watch.rewound() === undefined) await hiding.hide();
+      return anchors;
+    },
     anchor: async () => {
       await watch.anchor();
     },

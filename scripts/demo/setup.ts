@@ -24,7 +24,7 @@ export async function prepare(
   const declaration = sandbox === 'process' ? { ...declared, sandbox: { allowProcess: true } } : declared;
   const application = await ensureApplication(operator, declaration);
   print(
-    `Application ${bold(application.name)} ${dim(application.id)}, declared by its people: ${declaration.checks.length} check, ${declaration.scenarios.length === 0 ? 'no' : declaration.scenarios.length} holdout scenario.`,
+    `Application ${bold(application.name)} ${dim(application.id)}, declared by its people: ${declaration.checks.length} check, ${declaration.scenarios.length === 0 ? 'no' : declaration.scenarios.length} hidden scenario.`,
   );
   const bundle = await definitionsIn(DEFAULT_DEFINITIONS);
   const policyOwner = await plane.as('policy-owner');

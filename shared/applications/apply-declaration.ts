@@ -1,4 +1,6 @@
+import type { DeclarationSubject } from '../domain/approval/subject.ts';
 import type { Digest } from '../domain/digest.ts';
+import type { PrincipalId } from '../domain/ids.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Scope } from '../line/scope.ts';
 import { updateApplication } from '../store/applications/applications.ts';
@@ -7,6 +9,7 @@ import { insertArtifactReferenceIfAbsent } from '../store/artifacts/references.t
 import { type Command, rows, write, writeOne } from '../store/command.ts';
 import type { ApplicationRow } from '../store/schema/rows.ts';
 import { declareBudget } from './declare-budget.ts';
+import { declareHoldouts } from './holdouts/declare.ts';
 import { repositoryRows } from './repository-rows.ts';
 
 /** An application's row, locked. */
@@ -19,7 +22,7 @@ export type LockedApplication = ApplicationRow & { readonly now: number };
 export function* applyDeclaration(
   scope: Scope,
   { now, ...application }: LockedApplication,
-  { from, to }: { readonly from: Digest; readonly to: Digest },
+  { from, to, holdouts, requestedBy }: Pick<DeclarationSubject, 'from' | 'to' | 'holdouts' | 'requestedBy'>,
 ): Command<void> {
   if (application.declaration_digest !== from)
     throw new Refusal(
@@ -33,6 +36,8 @@ export function* applyDeclaration(
     (yield* rows(repositoriesOf({ tenant, application: application.id }))).map((row) => [row.name, row.id]),
   );
   yield* declareBudget(scope, application.id, declaration);
+  const has = declaration.holdouts === true;
+  yield* declareHoldouts(scope, application.id, { has, set: holdouts, by: requestedBy as PrincipalId });
   yield* write(removeRepositories({ tenant, application: application.id }));
   yield* write(insertRepositories(repositoryRows(scope, application.id, declaration, known)));
   yield* writeOne(updateApplication({ ...application, declaration_digest: to, updated_at: now }));

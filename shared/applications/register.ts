@@ -1,6 +1,6 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
 import type { Digest } from '../domain/digest.ts';
-import type { ApplicationId } from '../domain/ids.ts';
+import type { ApplicationId, PrincipalId } from '../domain/ids.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { permit, recordDecision } from '../gates/policy-decision.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
@@ -11,18 +11,21 @@ import { insertArtifactReferenceIfAbsent } from '../store/artifacts/references.t
 import { type Command, one, type Unchanged, unchanged, write } from '../store/command.ts';
 import { databaseTime } from '../store/platform/database-time.ts';
 import { declareBudget } from './declare-budget.ts';
+import { declareHoldouts, recordHoldouts } from './holdouts/declare.ts';
+import { type DeclaredHoldouts, NO_HOLDOUTS } from './holdouts/keep.ts';
 import { repositoryRows } from './repository-rows.ts';
 
 export type Registered = { readonly id: ApplicationId; readonly name: string; readonly declaration: Digest };
 
 /**
- * Registers an application by its declaration, which was kept as an artifact before (`keepDeclaration`). The same declaration again is
+ * Registers an application by its declaration and hidden scenarios, which were kept before (`keepDeclaration`, `keepHoldouts`). The same declaration again is
  * answered as it stands. Refuses 403 by policy, 422 `FACTORY-BUDGET-UNCOUNTED`, and 409 `FACTORY-APPLICATION-EXISTS` when its name is taken by another declaration.
  */
 export function* registerApplication(
   context: PlaneContext,
   actor: Actor,
   declarationDigest: Digest,
+  holdouts: DeclaredHoldouts = NO_HOLDOUTS,
 ): Command<Committed<Registered> | Unchanged<Committed<Registered>>> {
   const { tenant } = context;
   const declaration: ApplicationDeclaration = context.documents.declaration(declarationDigest);
@@ -39,7 +42,7 @@ export function* registerApplication(
   );
   const known = yield* one(applicationByName({ tenant, name }));
   if (known !== undefined) {
-    if (known.declaration_digest === declarationDigest)
+    if (known.declaration_digest === declarationDigest && holdouts.kind !== 'new')
       return unchanged({ answer: { id: known.id, name, declaration: declarationDigest }, outbox: [], touched: [] });
     throw new Refusal(
       409,
@@ -64,6 +67,11 @@ export function* registerApplication(
     }),
   );
   yield* declareBudget(scope, id, declaration);
+  const hidden = yield* declareHoldouts(scope, id, {
+    has: declaration.holdouts === true,
+    set: holdouts.kind === 'new' ? holdouts.sealed.row.digest : undefined,
+    by: actor.principal as PrincipalId,
+  });
   yield* write(insertRepositories(repositoryRows(scope, id, declaration, new Map())));
   const commandId = `${id}:register`;
   const decisionId = yield* recordDecision(context, decision, {
@@ -84,6 +92,7 @@ export function* registerApplication(
       created_at: now,
     }),
   );
+  yield* recordHoldouts(id, holdouts);
   return yield* commit(
     scope,
     {
@@ -91,7 +100,7 @@ export function* registerApplication(
       commandId,
       action: 'application.registered',
       subjects: { application: id, decision: decisionId },
-      digests: { declaration: declarationDigest },
+      digests: { declaration: declarationDigest, holdouts: hidden },
       values: { name, repositories: declaration.repositories.length },
     },
     { id, name, declaration: declarationDigest },

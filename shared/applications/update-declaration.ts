@@ -9,6 +9,8 @@ import { type Committed, commit, openScope } from '../line/scope.ts';
 import { lockApplication } from '../store/applications/applications.ts';
 import { type Command, one, type Unchanged, unchanged } from '../store/command.ts';
 import { applyDeclaration, keepReference } from './apply-declaration.ts';
+import { recordHoldouts } from './holdouts/declare.ts';
+import { type DeclaredHoldouts, NO_HOLDOUTS } from './holdouts/keep.ts';
 import { closeProposals, proposeDeclaration } from './propose-declaration.ts';
 import type { Registered } from './register.ts';
 
@@ -17,9 +19,9 @@ export type Declared = Registered & { readonly approval: ApprovalId | null; read
 type Answer = Committed<Declared>;
 
 /**
- * Exchanges an application's declaration, or proposes to: policy says which parts of it one person may change alone (`registerApplication`
+ * Exchanges an application's declaration and hidden scenarios, or proposes to: policy says which parts of it one person may change alone (`registerApplication`
  * with what changes, asked once as seconded and once not). What it keeps for two waits for an approval by another. Open requests keep the
- * declaration they were pinned to. `expectedVersion`, where given, is the version the caller read (409 `FACTORY-VERSION-CHANGED` when it is
+ * declaration and the scenarios they were pinned to. `expectedVersion`, where given, is the version the caller read (409 `FACTORY-VERSION-CHANGED` when it is
  * another by now). Refuses 404, 403 by policy, 409 `FACTORY-NAME-FIXED`, 422 `FACTORY-BUDGET-UNCOUNTED`.
  */
 export function* updateDeclaration(
@@ -28,16 +30,20 @@ export function* updateDeclaration(
   input: {
     readonly application: ApplicationId;
     readonly declaration: Digest;
+    readonly holdouts?: DeclaredHoldouts;
     readonly expectedVersion?: number | undefined;
   },
 ): Command<Answer | Unchanged<Answer>> {
   const { tenant } = context;
+  const { holdouts = NO_HOLDOUTS } = input;
   const declaration = context.documents.declaration(input.declaration);
   const locked = yield* one(lockApplication({ tenant, application: input.application }));
   if (locked === undefined) throw notFound(`Application ${input.application}`);
   const { now, ...application } = locked;
   const { id, name, definitions_digest: definitions, declaration_digest: from } = application;
-  const changes = declarationChanges(context.documents.declaration(from), declaration);
+  const differs = declarationChanges(context.documents.declaration(from), declaration);
+  const set = holdouts.kind === 'new' ? holdouts.sealed.row.digest : undefined;
+  const changes = set === undefined ? differs : [...differs, 'scenarios'].toSorted();
   const here = { id: tenant, tenant };
   const asSeconded = { changes, seconded: true };
   permit(context, definitions, actor, now, 'registerApplication', here, `application ${name}`, asSeconded);
@@ -49,7 +55,8 @@ export function* updateDeclaration(
     );
   }
   const inForce: Declared = { id, name, declaration: from, approval: null, subject: null };
-  if (from === input.declaration) return unchanged<Answer>({ answer: inForce, outbox: [], touched: [] });
+  if (from === input.declaration && set === undefined)
+    return unchanged<Answer>({ answer: inForce, outbox: [], touched: [] });
   if (input.expectedVersion !== undefined && input.expectedVersion !== application.version) {
     throw new Refusal(
       409,
@@ -59,7 +66,7 @@ export function* updateDeclaration(
   }
   const scope = openScope(context, now, actor);
   const alone = decide(context, definitions, actor, now, 'registerApplication', here, { changes, seconded: false });
-  const digests = { declaration: input.declaration, before: from };
+  const digests = { declaration: input.declaration, before: from, holdouts: set ?? null };
   if (!alone.allow) {
     const subject: DeclarationSubject = {
       type: 'declaration',
@@ -67,6 +74,7 @@ export function* updateDeclaration(
       requestedBy: actor.principal,
       from,
       to: input.declaration,
+      ...(set === undefined ? {} : { holdouts: set }),
       changes,
       policy: alone.policyDigest,
     };
@@ -74,6 +82,7 @@ export function* updateDeclaration(
     const answer: Declared = { ...inForce, approval: proposed.approval, subject: proposed.subject };
     if (!proposed.opened) return unchanged<Answer>({ answer, outbox: [], touched: [] });
     yield* keepReference(scope, application, input.declaration);
+    yield* recordHoldouts(id, holdouts);
     const commandId = `${proposed.approval}:propose`;
     const decision = yield* recordDecision(context, alone, {
       actor,
@@ -96,7 +105,8 @@ export function* updateDeclaration(
     );
   }
   yield* closeProposals(scope, id, undefined);
-  yield* applyDeclaration(scope, locked, { from, to: input.declaration });
+  const to = { from, to: input.declaration, holdouts: set, requestedBy: actor.principal };
+  yield* applyDeclaration(scope, locked, to);
   const commandId = `${id}:declare:${application.version}`;
   const decision = yield* recordDecision(context, alone, {
     actor,
@@ -105,6 +115,7 @@ export function* updateDeclaration(
     now,
     commandId,
   });
+  yield* recordHoldouts(id, holdouts);
   return yield* commit(
     scope,
     {

@@ -39,6 +39,7 @@ export type Artifacts = {
   record(sealed: SealedArtifact): Command<boolean>;
   /** Removes the object of an artifact whose row already names another. */
   settle(sealed: SealedArtifact, counts: boolean): Promise<void>;
+  /** Refuses with 410 `FACTORY-ARTIFACT-CLOSED`, as `open` and `bytes` do, one whose bytes were given up. */
   stat(digest: Digest): Promise<ArtifactStat | undefined>;
   /** The plaintext in order; what was read counts only when the stream ends without an error. 404 when unknown, `ArtifactTampered` when it is not what was sealed. */
   open(digest: Digest): Promise<AsyncIterable<Uint8Array>>;
@@ -109,6 +110,7 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
       stored_bytes: storedBytes,
       encoding: 'zstd',
       created_at: createdAt,
+      closed_at: null,
     };
     return { row, input };
   }
@@ -136,8 +138,15 @@ export function createArtifacts(parts: ArtifactParts): Artifacts {
     if (!counts) await objects.delete(sealed.row.object_id);
   }
 
-  const rowOf = async (digest: Digest): Promise<ArtifactRow | undefined> =>
-    store.read('artifacts.find', () => one(findArtifact({ tenant: tenantId, digest })));
+  async function rowOf(digest: Digest): Promise<ArtifactRow | undefined> {
+    const row = await store.read('artifacts.find', () => one(findArtifact({ tenant: tenantId, digest })));
+    if (row?.closed_at == null) return row;
+    throw new Refusal(
+      410,
+      'FACTORY-ARTIFACT-CLOSED',
+      `The bytes of artifact ${digest} were given up at ${new Date(row.closed_at).toISOString()}: they held hidden scenarios. A declaration's replacement is what its application declares now.`,
+    );
+  }
 
   async function openRow(row: ArtifactRow): Promise<AsyncIterable<Uint8Array>> {
     const { digest, size, object_id: objectId } = row;

@@ -76,6 +76,11 @@ function changeFaults(facts: Change): ChainFault[] {
         `the scenario ${scenario.name} failed on a tree that is called valid`,
       );
     }
+    expect(
+      facts.validation.holdouts === undefined || ['passed', 'none'].includes(facts.validation.holdouts),
+      '/validation/holdouts',
+      `the hidden scenarios are ${facts.validation.holdouts} on a tree that is called valid`,
+    );
     if (facts.reproduction.kind === 'failed_before') {
       expect(
         produced(job(facts.reproduction.job), facts.reproduction.receipt),

@@ -19,6 +19,8 @@ import {
   insertIdempotencyKey,
   removeExpiredIdempotencyKey,
 } from '../store/delivery/idempotency.ts';
+import { insertRequestHoldouts } from '../store/holdouts/of-request.ts';
+import { currentHoldouts } from '../store/holdouts/sets.ts';
 import { insertNodes } from '../store/nodes/insert.ts';
 import { databaseTime } from '../store/platform/database-time.ts';
 import { openRequestsOfApplication } from '../store/requests/count-open.ts';
@@ -180,6 +182,9 @@ export function* submitRequest(
   yield* write(insertRequest(row));
   yield* write(insertNodes(nodeRows(scope, row, line.graph)));
   yield* write(insertArtifactReferences([packetReference(row, now)]));
+  const hidden = yield* one(currentHoldouts({ tenant, application: application.id }));
+  if (hidden !== undefined)
+    yield* write(insertRequestHoldouts({ tenant_id: tenant, request_id: id, digest: hidden.digest }));
   const { wakeAt } = yield* advance(scope, { ...row, now }, { orchestratorKnows: true });
   tell(scope, id, { kind: 'start', orchestrator: 'request', id, run: 1, wakeAt });
   const committed = yield* commit(
@@ -198,6 +203,7 @@ export function* submitRequest(
       digests: {
         packet: input.packet,
         declaration: input.declaration,
+        holdouts: hidden?.digest ?? null,
         definitions: input.definitions,
         line: line.digest,
         policy: decision.policyDigest,

@@ -1,4 +1,5 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
+import { hasHoldouts } from '../domain/application/holdouts.ts';
 import type { ProductLine } from '../domain/blueprint/schema.ts';
 import { deploymentFaults } from '../domain/deployment/environment.ts';
 import { commandsOutside } from '../domain/packet/allowed-commands.ts';
@@ -20,7 +21,7 @@ export type PacketSurroundings = {
 /**
  * Checks a parsed packet against the application it is for and the product line it names. Refuses with 422
  * `FACTORY-PACKET-INVALID`, one detail a fault, before anything is started: a repository the application doesn't have, checks or
- * scenarios it doesn't declare, commands that nobody allowed, no validation at all, a line that isn't installed, a format it doesn't offer, a missing
+ * scenarios where it has none, commands that nobody allowed, no validation at all, a line that isn't installed, a format it doesn't offer, a missing
  * reproduction, a deadline that has passed.
  */
 export function validatePacket(packet: Packet, surroundings: PacketSurroundings): void {
@@ -78,7 +79,9 @@ function applicationFaults(packet: Packet, declaration: ApplicationDeclaration):
     }
   };
   undeclared(checks, declaration.checks, 'checks', 'unknown_check');
-  undeclared(scenarios, declaration.scenarios, 'scenarios', 'unknown_scenario');
+  // Their names are hidden, so that a packet can't ask for them one by one: all of them are run, whichever it names.
+  const hidden = hasHoldouts(declaration);
+  if (!hidden) undeclared(scenarios, [], 'scenarios', 'unknown_scenario');
   for (const { index, command } of commandsOutside(packet, declaration))
     faults.push({
       pointer: `/validation/commands/${index}`,
@@ -86,11 +89,7 @@ function applicationFaults(packet: Packet, declaration: ApplicationDeclaration):
       message: `${JSON.stringify(command).slice(0, 500)} is neither in boundary.allowedCommands nor a declared check of ${declaration.name}. Add it to boundary.allowedCommands word for word, or take it out.`,
     });
   const reproduces = packet.reproduction !== undefined && 'command' in packet.reproduction;
-  if (
-    checks.length + scenarios.length + commands.length + declaration.checks.length + declaration.scenarios.length ===
-      0 &&
-    !reproduces
-  ) {
+  if (checks.length + commands.length + declaration.checks.length === 0 && !hidden && !reproduces) {
     const message = `Nothing would validate the change: the packet names nothing and the application ${declaration.name} declares no checks. Give validation commands, or declare checks.`;
     faults.push({ pointer: '/validation', code: 'no_validation', message });
   }

@@ -19,6 +19,7 @@ import { lockRequestOfJob } from '../store/requests/lock.ts';
 import type { JobRow, LockedRequest } from '../store/schema/rows.ts';
 import { requestSpan } from '../telemetry/span-context.ts';
 import { traceparentOf } from '../telemetry/spans.ts';
+import { formerDeclarations, hiddenInputs } from './hidden-inputs.ts';
 import { leaseToken } from './lease-token.ts';
 import { type ClaimAnswer, POOLS_OF_ROLE } from './protocol.ts';
 
@@ -235,13 +236,15 @@ function* claimAnswer(
   const inputs = yield* rows(jobInputsOf({ tenant, job: job.id }));
   const checkpoint =
     job.attempt > 1 || job.lease_epoch > 0 ? yield* one(latestCheckpoint({ tenant, job: job.id })) : undefined;
-  const references = inputs.map((input) => ({
+  const former = yield* formerDeclarations(request, job);
+  const references: ClaimAnswer['inputs'] = inputs.map((input) => ({
     name: input.name,
     digest: input.digest,
     kind: input.kind as ClaimAnswer['inputs'][number]['kind'],
     mediaType: input.media_type,
     size: input.size,
   }));
+  references.push(...(yield* hiddenInputs(request, job)));
   return {
     job: job.id,
     request: request.id,
@@ -272,6 +275,9 @@ function* claimAnswer(
               size: 0,
             },
           ],
-    parameters: JSON.parse(job.parameters) as Record<string, unknown>,
+    parameters: {
+      ...(JSON.parse(job.parameters) as Record<string, unknown>),
+      ...(former.length === 0 ? {} : { formerDeclarations: former }),
+    },
   };
 }

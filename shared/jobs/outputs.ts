@@ -1,3 +1,4 @@
+import { isHiddenKind } from '../domain/application/holdouts.ts';
 import type { Digest } from '../domain/digest.ts';
 import type { PrincipalId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/job/outcome.ts';
@@ -11,6 +12,7 @@ import { insertJobOutputs } from '../store/jobs/insert.ts';
 import type { NodeRow } from '../store/schema/rows.ts';
 import type { CarriedOutputs } from './carried-outputs.ts';
 import type { HeldLease } from './held-lease.ts';
+import { runsHoldouts } from './hidden-inputs.ts';
 
 export type NamedOutput = { readonly name: string; readonly digest: string; readonly kind: string };
 
@@ -49,11 +51,18 @@ export function* recordOutputs(
           },
         ],
   );
+  const hidden = outputs.findIndex(({ kind }) => isHiddenKind(kind));
+  if (hidden >= 0 && !runsHoldouts(job))
+    details.push({
+      pointer: `/outputs/${hidden}/kind`,
+      code: 'not_yours',
+      message: `Only the job that runs hidden scenarios puts out ${outputs[hidden]?.kind ?? ''}.`,
+    });
   if (details.length > 0)
     throw new Refusal(
       422,
       'FACTORY-OUTPUT-UNKNOWN',
-      `Job ${job.id} names outputs that it did not upload under this lease. Nothing was changed.`,
+      `Job ${job.id} names outputs that it did not upload under this lease, or may not put out. Nothing was changed.`,
       { details },
     );
   yield* write(

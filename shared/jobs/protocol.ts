@@ -48,6 +48,8 @@ export const ARTIFACT_KINDS = [
   'investigation',
   'install_plan',
   'deployment_plan',
+  'holdout',
+  'holdout_report',
 ] as const;
 export type ArtifactKind = (typeof ARTIFACT_KINDS)[number];
 
@@ -60,7 +62,10 @@ export const artifactReference = z.strictObject({
 });
 export type ArtifactReference = z.infer<typeof artifactReference>;
 
-/** What a claim answers. `inputs` always has `packet`, `declaration` and (where the node names them) earlier outputs. */
+/**
+ * What a claim answers. `inputs` always has `packet`, `declaration` and (where the node names them) earlier outputs; `holdouts`, the hidden scenarios, is
+ * one of the verifier's job that runs them and of no other.
+ */
 export const claimAnswer = z.object({
   job: z.string(),
   request: z.string(),
@@ -109,8 +114,11 @@ export const failBody = z.strictObject({ failure, outputs: carriedOutputs });
 
 export const checkpointBody = z.strictObject({ digest });
 
+/** Hidden scenarios come from people alone: no worker makes one. */
+const UPLOADED_KINDS = ARTIFACT_KINDS.filter((kind) => kind !== 'holdout');
+
 export const uploadBody = z.strictObject({
-  kind: z.enum(ARTIFACT_KINDS),
+  kind: z.enum(UPLOADED_KINDS),
   mediaType,
   size: z.int().min(0).max(LIMITS.artifact.bytes),
   digest,

@@ -1,3 +1,4 @@
+import { hasHoldouts } from '../domain/application/holdouts.ts';
 import { testFileMatcher } from '../domain/application/test-files.ts';
 import { digestOfValue } from '../domain/digest.ts';
 import { type Facts, facts } from '../domain/job/outcome.ts';
@@ -14,7 +15,6 @@ import type { CheckRun } from './checks/run-check.ts';
 import { runChecks, selectChecks } from './checks/run-checks.ts';
 import { weighChecks } from './concerns.ts';
 import { didNotRun, type Found, reproduceOnBase } from './find-on-base.ts';
-import { runScenarios } from './holdout/run-scenario.ts';
 import { lineVerifiers } from './line-verifiers.ts';
 import type { Before } from './lines/line-verifier.ts';
 import { openBench } from './open-bench.ts';
@@ -53,7 +53,6 @@ type Baseline = {
   readonly tests: BaseTests;
   readonly reproduction: RunClaim | null;
   readonly checks: readonly CheckRun[];
-  readonly scenarios: readonly { readonly name: string; readonly passed: boolean }[];
   readonly publicApi: Receipt['claims']['publicApi'];
   readonly stop: Found | null;
 };
@@ -95,17 +94,7 @@ async function look(bench: Bench): Promise<Baseline> {
   const before = await lineVerifiers[lineOf(packet)].before(bench, base);
   const paths = (await listTree({ repository, tree, signal })).map(({ path }) => path);
   const tests = await overlayTests(bench, base, before.intended);
-  const seen = {
-    base,
-    identity,
-    survey,
-    before,
-    tests,
-    reproduction: null,
-    checks: [],
-    scenarios: [],
-    publicApi: null,
-  };
+  const seen = { base, identity, survey, before, tests, reproduction: null, checks: [], publicApi: null };
   const early = before.stop ?? missingContext(packet, paths);
   if (early !== null) return { ...seen, stop: early };
 
@@ -118,8 +107,7 @@ async function look(bench: Bench): Promise<Baseline> {
   const stop = didNotRun(checks);
   if (stop !== null) return { ...seen, reproduction, checks, stop };
   const publicApi = await apiBefore(bench, base);
-  const scenarios = await runScenarios(bench, repository, tree, 'base');
-  return { ...seen, reproduction, checks, scenarios, publicApi, stop: null };
+  return { ...seen, reproduction, checks, publicApi, stop: null };
 }
 
 type Conclusion = { readonly verdict: string; readonly summary: string; readonly question?: string };
@@ -153,10 +141,12 @@ function missingContext(packet: Packet, paths: readonly string[]): Found | null 
   };
 }
 
-function weigh(bench: Bench, { reproduction, checks, scenarios }: Baseline): void {
+function weigh(bench: Bench, { reproduction, checks }: Baseline): void {
   if (reproduction?.ending === 'load_failure')
     bench.findings.concern('load_failure', reproduction.faults.find((fault) => fault.startsWith('load failure')) ?? '');
-  weighChecks(bench, { reproduction: null, checks: checks.map((run) => run.claim), commands: [], scenarios });
+  // Hidden scenarios are run on the change alone, and guard it all the same.
+  const hidden = hasHoldouts(bench.declaration);
+  weighChecks(bench, { reproduction: null, checks: checks.map((run) => run.claim), commands: [], hidden });
 }
 
 async function claim(bench: Bench, found: Baseline, verdict: string): Promise<Receipt> {
@@ -178,7 +168,7 @@ async function claim(bench: Bench, found: Baseline, verdict: string): Promise<Re
     reproduction: { before: found.reproduction, after: null, reasonForNone: reasonForNone(packet) },
     checks: found.checks.map((run) => run.claim),
     commands: [],
-    scenarios: found.scenarios.map(({ name, passed }) => ({ name, before: passed, after: null })),
+    scenarios: [],
     tests: {
       fromBase: fromBase.length,
       fromBaseDigest: digestOfValue(fromBase.toSorted()),

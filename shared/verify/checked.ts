@@ -5,7 +5,8 @@ import type { CheckClaim, RunClaim } from './receipt.ts';
 export type Checked = {
   readonly checks: readonly CheckClaim[];
   readonly commands: readonly RunClaim[];
-  readonly scenarios: readonly { readonly passed: boolean | null }[];
+  /** Whether hidden scenarios judge the change. */
+  readonly hidden: boolean;
   /** Whether the reproduction passes on the change, where there is one. */
   readonly reproduced: boolean;
 };
@@ -14,9 +15,9 @@ const didWork = ({ ending, passed }: Pick<RunClaim, 'ending' | 'passed'>): boole
   passed && (ending === undefined || ending === 'passed' || ending === 'failed');
 
 /** Whether nothing guards against regressions: no check, command or holdout ran that could have failed. The words say why. */
-export function nothingChecked({ checks, commands, scenarios, reproduced }: Checked): string | undefined {
+export function nothingChecked({ checks, commands, hidden, reproduced }: Checked): string | undefined {
   if (checks.some((check) => didWork(check) && !asAWhole(check))) return undefined;
-  if (commands.some(didWork) || scenarios.some(({ passed }) => passed !== null)) return undefined;
+  if (commands.some(didWork) || hidden) return undefined;
   const why = checks.length === 0 ? 'no check is declared' : checks.map(whyNothing).join(', ');
   return reproduced
     ? `the reproduction passes now; nothing guards against regressions (${why})`

@@ -1,5 +1,6 @@
+import { hasHoldouts } from '../domain/application/holdouts.ts';
 import type { ConcernKind } from '../domain/risk/concern.ts';
-import { nothingChecked, ranTestsOf, withoutReport } from './checked.ts';
+import { type Checked, nothingChecked, ranTestsOf, withoutReport } from './checked.ts';
 import type { Judged } from './judge-change.ts';
 import type { Receipt } from './receipt.ts';
 import type { Bench } from './runs/bench.ts';
@@ -12,18 +13,20 @@ export function weighChange(bench: Bench, judged: Judged, baseline: Receipt): vo
   const { findings } = bench;
   for (const { kind, detail } of baseline.claims.concerns ?? [])
     if (!OF_THE_CHANGE.has(kind)) findings.concern(kind, detail);
-  weighChecks(bench, judged);
+  weighChecks(bench, { ...judged, hidden: judged.holdouts === 'passed' || judged.holdouts === 'failed' });
 }
+
+type Weighed = Pick<Judged, 'checks' | 'commands' | 'reproduction'> & Pick<Checked, 'hidden'>;
 
 /** Adds what a stage's runs leave open: that nothing guards, that nothing told which tests ran, that the code shares their process. */
 export function weighChecks(
   { findings, packet, declaration }: Bench,
-  { checks, commands, scenarios, reproduction }: Pick<Judged, 'checks' | 'commands' | 'scenarios' | 'reproduction'>,
+  { checks, commands, hidden, reproduction }: Weighed,
 ): void {
-  const nothing = nothingChecked({ checks, commands, scenarios, reproduced: reproduction?.passed ?? false });
+  const nothing = nothingChecked({ checks, commands, hidden, reproduced: reproduction?.passed ?? false });
   if (nothing !== undefined) findings.concern('nothing_checked', nothing);
   const unreported = withoutReport(checks);
   if (unreported.length > 0) findings.concern('no_test_report', `check ${unreported.join(', ')}`);
-  if (declaration.scenarios.length === 0 && ranTestsOf(checks, packet))
+  if (!hasHoldouts(declaration) && ranTestsOf(checks, packet))
     findings.concern('tests_share_process', 'what its tests report could be bent from inside');
 }

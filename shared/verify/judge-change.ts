@@ -1,3 +1,4 @@
+import { type HoldoutResult, hasHoldouts } from '../domain/application/holdouts.ts';
 import type { Facts } from '../domain/job/outcome.ts';
 import type { Snapshot } from '../stations/work/base.ts';
 import { lineOf } from '../stations/work/inputs.ts';
@@ -5,7 +6,7 @@ import { fell, saysNothing, settleFall, unfallen } from './checks/compare.ts';
 import type { CheckRun } from './checks/run-check.ts';
 import { runAgain, runChecks } from './checks/run-checks.ts';
 import { WAY_OUT } from './endings/ending.ts';
-import { runScenarios } from './holdout/run-scenario.ts';
+import { judgeHoldouts } from './holdout/judge.ts';
 import { lineVerifiers } from './line-verifiers.ts';
 import type { CheckClaim, Receipt, ReceiptClaims, RunClaim } from './receipt.ts';
 import { type Command, type Reproduced, reproduce, reproductionCommand, runPacketCommand } from './reproduction.ts';
@@ -18,7 +19,7 @@ export type Judged = {
   readonly reproduction: RunClaim | null;
   readonly checks: readonly CheckClaim[];
   readonly commands: readonly RunClaim[];
-  readonly scenarios: readonly { readonly name: string; readonly passed: boolean }[];
+  readonly holdouts: HoldoutResult;
   /** Why the change is not what was asked for. */
   readonly faults: readonly string[];
   /** What the line measured for the risk. */
@@ -33,14 +34,14 @@ type Trees = { readonly base: Snapshot; readonly head: Snapshot; readonly own: O
 
 /** Runs everything that has a say about a change, and compares it with what the baseline's receipt says of the base. */
 export async function judgeChange(bench: Bench, trees: Trees, baseline: Receipt): Promise<Judged> {
-  const { packet, declaration } = bench;
+  const { packet } = bench;
   const { base, head } = trees;
   const line = await lineVerifiers[lineOf(packet)].after(bench, base, head, baseline.claims.line);
   const reproduction = await reproductionAfter(bench, trees);
   const checks = await checksAfter(bench, trees, baseline);
   const commands = await commandsAfter(bench, trees);
-  const scenarios =
-    declaration.scenarios.length === 0 ? [] : await runScenarios(bench, head.repository, head.tree, 'changed');
+  // Last, so that the time they take is not between two observations.
+  const holdouts = await judgeHoldouts(bench, base, head);
   const faults = [
     ...line.faults,
     ...reproductionFaults(reproduction),
@@ -48,14 +49,14 @@ export async function judgeChange(bench: Bench, trees: Trees, baseline: Receipt)
       .filter((check) => !check.passed && !nothingBefore(check, baseline) && !lacksContents(check, baseline))
       .map(({ name, faults: why }) => `check ${name}: ${why.join(', ')}`),
     ...commands.faults,
-    ...scenarios.filter(({ passed }) => !passed).map(({ name }) => `scenario ${name} failed`),
+    ...(holdouts === 'failed' ? ['hidden scenarios: failed'] : []),
   ];
   return {
     line: line.claims,
     reproduction: reproduction?.claim ?? null,
     checks,
     commands: commands.claims,
-    scenarios,
+    holdouts,
     faults,
     facts: line.facts ?? {},
     unstable: unstableReproduction(reproduction, checks),
@@ -175,12 +176,12 @@ async function commandsAfter(bench: Bench, { base, head, own }: Trees): Promise<
 }
 
 /** Nothing was run, and why. */
-export const notRun = (baseline: Receipt, faults: readonly string[]): Judged => ({
+export const notRun = ({ declaration }: Bench, baseline: Receipt, faults: readonly string[]): Judged => ({
   line: baseline.claims.line,
   reproduction: null,
   checks: [],
   commands: [],
-  scenarios: [],
+  holdouts: hasHoldouts(declaration) ? 'not_run' : 'none',
   faults,
   facts: {},
   unstable: [],

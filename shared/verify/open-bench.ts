@@ -9,6 +9,7 @@ import { openEnvironment } from '../stations/python/open-environment.ts';
 import { readDeclaration, readPacket } from '../stations/work/inputs.ts';
 import { requireSandbox } from '../stations/work/sandbox-permission.ts';
 import { createFindings, type Findings } from './findings.ts';
+import { readHoldouts } from './holdout/read.ts';
 import type { Bench } from './runs/bench.ts';
 import { createRecorder } from './runs/recorder.ts';
 
@@ -33,6 +34,7 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
     sandbox,
     packet,
     declaration,
+    holdouts: await readHoldouts(context),
     recorder: createRecorder(),
     findings,
     prepared: new Map(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHECK_KINDS } from '../domain/application/declaration.ts';
+import { HOLDOUT_RESULTS } from '../domain/application/holdouts.ts';
 import { type Digest, digestOfValue } from '../domain/digest.ts';
 import { LINE_NAMES } from '../domain/packet/line-input.ts';
 import { concern } from '../domain/risk/concern.ts';
@@ -124,9 +125,12 @@ export const receiptSchema = z.strictObject({
     reproduction: z.strictObject({ before: run.nullable(), after: run.nullable(), reasonForNone: text.nullable() }),
     checks: z.array(check).max(50),
     commands: z.array(run).max(100),
+    /** Written by releases that told of hidden scenarios one by one; empty since. */
     scenarios: z
       .array(z.strictObject({ name: z.string(), before: z.boolean().nullable(), after: z.boolean().nullable() }))
       .max(50),
+    /** What came of the application's hidden scenarios, and no more than that. Absent in a baseline: they are run on the change. */
+    holdouts: z.enum(HOLDOUT_RESULTS).optional(),
     tests: z.strictObject({
       /** How many files that decide about tests came from the base, and the digest of their list. */
       fromBase: z.int().min(0),

@@ -1,3 +1,4 @@
+import { hasHoldouts } from '../domain/application/holdouts.ts';
 import { digestOfValue } from '../domain/digest.ts';
 import type { TaskContext } from '../jobs/task.ts';
 import { type FetchedEnvironment, wheelsDigest } from '../stations/python/environment-archive.ts';
@@ -10,9 +11,13 @@ export function standingCaveats(bench: Bench): string[] {
   const caveats: string[] = [];
   if (bench.declaration.checks.length > 0)
     caveats.push(
-      'changed code runs in the same process as the tests of the declared checks and could influence what they report; holdout scenarios do not share it',
+      'changed code runs in the same process as the tests of the declared checks and could influence what they report; hidden scenarios do not share it',
     );
-  if (bench.declaration.scenarios.length === 0) caveats.push('the application declares no holdout scenario');
+  if (!hasHoldouts(bench.declaration)) caveats.push('the application declares no hidden scenario');
+  if (bench.packet.validation.scenarios.length > 0)
+    caveats.push(
+      'every hidden scenario of the application is run on the change; whether those that the packet names are among them is not told',
+    );
   if (bench.sandbox.isolation === 'none')
     caveats.push('programs ran without isolation: this receipt is not independent of the code it judges');
   return caveats;

@@ -69,6 +69,8 @@ const ALLOWED: Readonly<Record<string, readonly string[] | 'public'>> = {
   'approvals-decide': DECIDERS,
   'approvals-revoke': DECIDERS,
   'artifacts-read': ['requester', ...DECIDERS, 'auditor'],
+  'applications-holdouts': ['policy-owner', 'auditor'],
+  'requests-holdouts': ['policy-owner', 'auditor'],
   'audit-export': ['auditor'],
   'audit-anchors': ['operator', 'auditor'],
   'audit-keys': EVERYBODY,

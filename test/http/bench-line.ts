@@ -38,13 +38,17 @@ export function expectStatus(answer: Answer, status: number): Json {
 }
 
 /** An application with the default definitions installed: published by the policy owner, planned by the operator, approved by the policy owner. */
-export async function installBench(control: ControlProcess, installed: typeof bundle = bundle): Promise<string> {
+export async function installBench(
+  control: ControlProcess,
+  installed: { readonly files: Readonly<Record<string, string>> } = bundle,
+  declared: unknown = declaration,
+): Promise<string> {
   const published = expectStatus(
     await control.call('POST', '/definitions', { as: 'policy-owner', json: installed }),
     201,
   );
   const application = expectStatus(
-    await control.call('POST', '/applications', { as: 'operator', json: declaration }),
+    await control.call('POST', '/applications', { as: 'operator', json: declared }),
     201,
   );
   const planned = expectStatus(

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -79,9 +79,14 @@ async function addRequester(dataDirectory: string, url: string): Promise<void> {
   });
 }
 
-export async function startControl(environment: Readonly<Record<string, string>> = {}): Promise<ControlProcess> {
+/** `released`: the `plane` folder of a released data directory, which control is started on a copy of. */
+export async function startControl(
+  environment: Readonly<Record<string, string>> = {},
+  released?: string,
+): Promise<ControlProcess> {
   const directory = mkdtempSync(path.join(tmpdir(), 'control-'));
   const dataDirectory = path.join(directory, 'plane');
+  if (released !== undefined) cpSync(released, dataDirectory, { recursive: true });
   const broker = await startBroker({
     port: 0,
     dataDirectory: path.join(directory, 'broker'),

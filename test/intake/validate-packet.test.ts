@@ -51,6 +51,12 @@ describe('a packet and its application', () => {
     ]);
   });
 
+  it('tells nobody which names hidden scenarios have', () => {
+    const hiding = { ...declaration, holdouts: true as const };
+    const asked = { validation: { checks: ['unit'], scenarios: ['whatever-it-is-called'] } };
+    expect(() => validatePacket(packet(asked), { declaration: hiding, line })).not.toThrow();
+  });
+
   it('refuses a command that neither the packet nor a declared check names word for word', () => {
     const commands = [
       ['npm', 'test'],

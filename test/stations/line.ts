@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ApplicationDeclaration } from '../../shared/domain/application/declaration.ts';
+import { newHoldoutSet, withoutScenarios } from '../../shared/domain/application/holdouts.ts';
 import type { Packet } from '../../shared/domain/packet/schema.ts';
 import type { SandboxDriver } from '../../shared/sandbox/driver.ts';
 import { bundleRepository } from '../../shared/sandbox/git/bundle.ts';
@@ -52,7 +53,11 @@ const run = (
     parameters: line.parameters ?? {},
     inputs: {
       packet: json(packet),
-      declaration: json(declaration),
+      declaration: json(withoutScenarios(declaration)),
+      // As the plane does: the hidden scenarios are the input of one job.
+      ...(task === 'validate' && declaration.scenarios.length > 0
+        ? { holdouts: json(newHoldoutSet(declaration.scenarios)) }
+        : {}),
       source,
       ...(line.deployment === undefined ? {} : { deployment: line.deployment }),
       ...inputs,

@@ -11,9 +11,8 @@ export const RELEASED: readonly number[] = readdirSync(folder)
   .map(Number)
   .sort((a, b) => a - b);
 
-/** Unpacks a released data directory and returns the path of its `plane` folder, which is the caller's to write to until the test ends. */
-export function releasedPlane(schema: number): string {
-  const directory = temporaryDirectory();
+/** Unpacks a released data directory and returns the path of its `plane` folder, which is the caller's to write to (by default until the test ends). */
+export function releasedPlane(schema: number, directory = temporaryDirectory()): string {
   execFileSync('tar', ['-xzf', path.join(folder, `schema-${String(schema).padStart(4, '0')}.tar.gz`), '-C', directory]);
   return path.join(directory, 'plane');
 }

@@ -5,7 +5,7 @@ import { processDriver } from '../../shared/sandbox/process/process.ts';
 import { receiptSchema } from '../../shared/verify/receipt.ts';
 import { makeChange } from '../stations/change.ts';
 import { type Done, type Jobs, openJobs } from '../stations/job.ts';
-import { baseline, bundleSource, type Line } from '../stations/line.ts';
+import { baseline, bundleSource, type Line, validate } from '../stations/line.ts';
 import { declarationOf, packetOf } from '../stations/packets.ts';
 import { commitFiles, type FileContent } from '../stations/repository.ts';
 import { driver, noSandbox } from '../stations/sandbox.ts';
@@ -186,22 +186,24 @@ describe('without isolation', () => {
     expect(claims(done).notVerified.join()).toContain('not independent of the code');
   });
 
-  test('scenarios meet their program all the same', async () => {
+  test('hidden scenarios meet their program all the same', async () => {
     const scenario = (expected: string) => ({
       name: `says-${expected}`,
       start: ['node', '-e', "require('http').createServer((_, r) => r.end('sums')).listen(process.env.FACTORY_SOCKET)"],
       script: `import { get } from 'node:http';
 get({ socketPath: process.env.FACTORY_SOCKET }, async (r) => { for await (const c of r) process.exit(String(c) === '${expected}' ? 0 : 1); });`,
     });
-    const line = await lineFor(
-      change,
-      {},
-      { ...noChecks, sandbox: { allowProcess: true }, scenarios: [scenario('sums'), scenario('other')] },
-    );
-    const done = await baseline({ ...line, driver: unsafe });
-    expect(claims(done).scenarios).toEqual([
-      { name: 'says-sums', before: true, after: null },
-      { name: 'says-other', before: false, after: null },
-    ]);
+    const given = { ...noChecks, sandbox: { allowProcess: true }, scenarios: [scenario('sums'), scenario('other')] };
+    const line = { ...(await lineFor(change, {}, given)), driver: unsafe };
+    const before = await baseline(line);
+    expect(claims(before)).toMatchObject({ scenarios: [] });
+    const done = await validate(line, before, await makeChange(jobs, repository, base, change));
+    expect(claims(done)).toMatchObject({ holdouts: 'failed', scenarios: [] });
+    expect(done.json('holdout_report')).toMatchObject({
+      results: [
+        { name: 'says-sums', changed: true, base: null },
+        { name: 'says-other', changed: false, base: false },
+      ],
+    });
   });
 });

@@ -242,8 +242,9 @@ sent.end();`;
   test('drive the changed program from outside, and tell pass or fail only', async () => {
     const change = { 'src/serve.js': files['src/serve.js'].replace("'sums'", "'other'") };
     const done = await judge({ change, declaration: { ...inOneCheck, scenarios: [scenario("text === 'sums'")] } });
-    expect(done.outcome).toMatchObject({ verdict: 'invalid', summary: 'scenario answers failed' });
-    expect(claims(done).scenarios).toEqual([{ name: 'answers', before: true, after: false }]);
+    expect(done.outcome).toMatchObject({ verdict: 'invalid', summary: 'hidden scenarios: failed' });
+    expect(claims(done).holdouts).toBe('failed');
+    expect(done.json('holdout_report')).toMatchObject({ results: [{ name: 'answers', changed: false, base: true }] });
     for (const output of Object.keys(done.outputs)) expect(done.text(output)).not.toContain(secret);
   });
 
@@ -268,7 +269,61 @@ createServer((_, response) => {
       declaration: { ...inOneCheck, scenarios: [scenario("text === 'saw nothing' || text === 'sums'")] },
     });
     expect(done.outcome).toMatchObject({ verdict: 'valid' });
-    expect(claims(done).scenarios).toEqual([{ name: 'answers', before: true, after: true }]);
+    expect(claims(done).holdouts).toBe('passed');
+  });
+
+  const bent = {
+    'src/add.js': "import assert from 'node:assert';\nassert.equal = () => {};\nexport const add = (a, b) => a - b;\n",
+    'src/serve.js':
+      "import { createServer } from 'node:http';\nimport { add } from './add.js';\ncreateServer((_, response) => response.end(String(add(1, 1)))).listen(process.env.FACTORY_SOCKET);\n",
+  };
+
+  test('catch a change that bends the test runner from inside', async () => {
+    const declaration = { ...inOneCheck, scenarios: [scenario("text === '2'")] };
+    const done = await judge({ change: bent, declaration });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid', summary: 'hidden scenarios: failed' });
+    expect(claims(done).checks[0]).toMatchObject({ passed: true });
+  });
+
+  test('are what is missed where there are none: the receipt says that tests share the process of the change', async () => {
+    const done = await judge({ change: bent, declaration: inOneCheck });
+    expect(done.outcome).toMatchObject({ verdict: 'valid' });
+    expect(claims(done).holdouts).toBe('none');
+    expect(claims(done).notVerified).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('changed code runs in the same process as the tests'),
+        'the application declares no hidden scenario',
+      ]),
+    );
+  });
+
+  test('that differ in what they expect leave the same behind, but for what their owners alone read', async () => {
+    const change = { 'src/serve.js': files['src/serve.js'].replace("'sums'", "'other'") };
+    const declared = (name: string, judgement: string) => ({
+      ...inOneCheck,
+      scenarios: [{ ...scenario(judgement), name, script: `${ask(judgement)}\n${'//'.padEnd(judgement.length * 40)}` }],
+    });
+    const left = async (name: string, judgement: string) => {
+      const done = await judge({ change, declaration: declared(name, judgement) });
+      const { observations, ...rest } = receiptSchema.parse(done.json('receipt'));
+      const runs = observations.runs.map(({ of, endedBy }) => ({ of, endedBy }));
+      return JSON.stringify({ outcome: done.outcome, rest, runs });
+    };
+    const [one, other] = [
+      await left('answers', "text === 'sums'"),
+      await left('greets', "text.length === 'more'.length"),
+    ];
+    expect(one).toContain('hidden scenarios: failed');
+    expect(other).toBe(one);
+  });
+
+  test('whose job was not given them are no pass', async () => {
+    const change = await makeChange(jobs, repository, base, { 'src/add.js': `${files['src/add.js']}\n` });
+    const declaration = { ...declarationOf(inOneCheck), holdouts: true as const };
+    const packet = packetOf({ name: 'patch', patch: change.patch });
+    const line: Line = { jobs, driver, source, declaration, packet };
+    const done = await validate(line, await baseline(line), change);
+    expect(done.failure).toMatchObject({ kind: 'retryable', code: 'HOLDOUTS-NOT-GIVEN' });
   });
 
   test('fail when the program does not listen', async () => {
@@ -276,6 +331,6 @@ createServer((_, response) => {
       change: { 'src/serve.js': 'process.exit(0);\n' },
       declaration: { ...inOneCheck, scenarios: [scenario('true')] },
     });
-    expect(done.outcome).toMatchObject({ verdict: 'invalid', summary: 'scenario answers failed' });
+    expect(done.outcome).toMatchObject({ verdict: 'invalid', summary: 'hidden scenarios: failed' });
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type DeclaredHoldouts, keepHoldouts } from '../../../shared/applications/holdouts/keep.ts';
 import { keepDeclaration } from '../../../shared/applications/keep-declaration.ts';
 import { registerApplication } from '../../../shared/applications/register.ts';
 import { updateDeclaration } from '../../../shared/applications/update-declaration.ts';
@@ -7,15 +8,21 @@ import { percentUsed } from '../../../shared/domain/cost/budget.ts';
 import { formatMoney } from '../../../shared/domain/cost/money.ts';
 import { monthOf } from '../../../shared/domain/cost/month.ts';
 import type { Digest } from '../../../shared/domain/digest.ts';
+import type { TenantId } from '../../../shared/domain/ids.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
 import { forbidden } from '../../../shared/gates/policy-decision.ts';
 import { entityTag, hasCurrent } from '../../../shared/http/etag.ts';
 import { page, pageOf, pageQuery } from '../../../shared/http/page.ts';
-import { listApplications, readApplication } from '../../../shared/store/applications/applications.ts';
+import {
+  applicationByName,
+  listApplications,
+  readApplication,
+} from '../../../shared/store/applications/applications.ts';
 import { repositoriesOf } from '../../../shared/store/applications/repositories.ts';
-import { one, rows } from '../../../shared/store/command.ts';
+import { type Command, one, rows } from '../../../shared/store/command.ts';
 import { budgetUseOf } from '../../../shared/store/costs/budgets.ts';
 import { monthlyCostsOf } from '../../../shared/store/costs/monthly.ts';
+import { currentHoldouts } from '../../../shared/store/holdouts/sets.ts';
 import { databaseTime } from '../../../shared/store/platform/database-time.ts';
 import type { ApplicationRow } from '../../../shared/store/schema/rows.ts';
 import { money, moneyOf } from './money-view.ts';
@@ -58,12 +65,29 @@ const summaryOf = (row: ApplicationRow): z.infer<typeof summary> => ({
   },
 });
 
-/** Keeps the declaration of the body, once policy lets the caller change applications at all. */
-async function keepDeclared(call: Call<z.infer<typeof applicationDeclaration>, unknown>): Promise<Digest> {
+type Declaring = Call<z.infer<typeof applicationDeclaration>, unknown>;
+type Kept = { readonly declaration: Digest; readonly holdouts: DeclaredHoldouts };
+
+/**
+ * Keeps the declaration of the body, and apart from it its scenarios, once policy lets the caller change applications at all. `known` is the
+ * application that it is of, when there is one.
+ */
+async function keepDeclared(
+  call: Declaring,
+  known: (tenant: TenantId) => Command<ApplicationRow | undefined>,
+): Promise<Kept> {
   const { plane, actor } = call;
   const decision = await plane.ask(null, actor, 'registerApplication', { id: plane.tenant, tenant: plane.tenant });
   if (!decision.allow) throw forbidden(decision, 'registerApplication', 'applications');
-  return await keepDeclaration(plane.artifacts, call.body);
+  const current = await plane.store.read('holdouts.current', function* () {
+    const application = yield* known(plane.tenant);
+    if (application === undefined) return undefined;
+    return (yield* one(currentHoldouts({ tenant: plane.tenant, application: application.id })))?.digest;
+  });
+  return {
+    holdouts: await keepHoldouts(plane.artifacts, call.body, current),
+    declaration: await keepDeclaration(plane.artifacts, call.body),
+  };
 }
 
 const registered = z.object({ id: z.string(), name: z.string(), declaration: z.string() });
@@ -83,9 +107,10 @@ const register = route({
   body: applicationDeclaration as z.ZodType<z.infer<typeof applicationDeclaration>>,
   answers: { 201: registered },
   async handle(call) {
-    const declaration = await keepDeclared(call);
+    const { name } = call.body;
+    const { declaration, holdouts } = await keepDeclared(call, (tenant) => one(applicationByName({ tenant, name })));
     const answer = await call.plane.run('application.register', (context) =>
-      registerApplication(context, call.actor, declaration),
+      registerApplication(context, call.actor, declaration, holdouts),
     );
     return { status: 201, json: answer, headers: { location: `/api/v1/applications/${answer.id}` } };
   },
@@ -105,11 +130,11 @@ const declare = route({
   async handle(call) {
     const id = call.id('application', 'application');
     const expected = /\.(\d{1,9})"$/.exec(call.headers.get('if-match') ?? '')?.[1];
-    const declaration = await keepDeclared(call);
+    const kept = await keepDeclared(call, (tenant) => one(readApplication({ tenant, application: id })));
     const answer = await call.plane.run('application.declare', (context) =>
       updateDeclaration(context, call.actor, {
         application: id,
-        declaration,
+        ...kept,
         expectedVersion: expected === undefined ? undefined : Number(expected),
       }),
     );

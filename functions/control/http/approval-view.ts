@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { HoldoutResult } from '../../../shared/domain/application/holdouts.ts';
 import type { ApprovalSubject } from '../../../shared/domain/approval/subject.ts';
 import type { Digest } from '../../../shared/domain/digest.ts';
 import { parseDigest } from '../../../shared/domain/digest.ts';
@@ -7,7 +8,7 @@ import { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Risk } from '../../../shared/domain/risk/tier.ts';
 import { planSchema } from '../../../shared/stations/plan.ts';
 import type { ApprovalRow, NodeRow } from '../../../shared/store/schema/rows.ts';
-import { receiptSchema } from '../../../shared/verify/receipt.ts';
+import { type ReceiptClaims, receiptSchema } from '../../../shared/verify/receipt.ts';
 import type { Plane } from '../plane.ts';
 import { iso, isoOrNull, recorded } from './render.ts';
 
@@ -166,7 +167,7 @@ export async function checksOf(plane: Plane, receipt: string): Promise<unknown> 
   const digest = parseDigest(receipt);
   const parsed = digest === undefined ? undefined : receiptSchema.safeParse(await jsonOf(plane, digest));
   if (parsed?.success !== true) return null;
-  const { verdict, checks, commands, scenarios, tests, faults, notVerified, sandbox, reproduction } =
+  const { verdict, checks, commands, scenarios, holdouts, tests, faults, notVerified, sandbox, reproduction } =
     parsed.data.claims;
   return {
     verdict,
@@ -181,13 +182,20 @@ export async function checksOf(plane: Plane, receipt: string): Promise<unknown> 
           : { tests: counts.tests, passed: counts.passed, failed: counts.failed, skipped: counts.skipped },
     })),
     commands: commands.map(({ passed, exitCode }) => ({ passed, exitCode })),
-    scenarios,
+    // A receipt of a former release names its scenarios; here they are one.
+    holdouts: holdouts ?? formerHoldouts(scenarios),
     reproduction: { before: reproduction.before?.passed ?? null, after: reproduction.after?.passed ?? null },
     testFilesFromChange: tests.fromChange,
     sandbox: { kind: sandbox.kind, isolation: sandbox.isolation },
     faults: faults.slice(0, SHOWN),
     notVerified: notVerified.slice(0, SHOWN),
   };
+}
+
+function formerHoldouts(scenarios: ReceiptClaims['scenarios']): HoldoutResult {
+  if (scenarios.length === 0) return 'none';
+  if (scenarios.some(({ after }) => after === false)) return 'failed';
+  return scenarios.every(({ after }) => after === true) ? 'passed' : 'not_run';
 }
 
 async function installPlanOf(plane: Plane, digest: Digest): Promise<unknown> {

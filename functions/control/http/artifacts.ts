@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { DELTA_INPUT_BYTES, delta } from '../../../shared/artifacts/delta.ts';
+import { isHiddenKind } from '../../../shared/domain/application/holdouts.ts';
 import { type Digest, parseDigest } from '../../../shared/domain/digest.ts';
 import { parseId } from '../../../shared/domain/ids.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
+import { ownsPolicyOf } from '../../../shared/gates/holdout-rights.ts';
 import type { ResourceOf } from '../../../shared/gates/policy/actions.ts';
 import { hasCurrent } from '../../../shared/http/etag.ts';
 import { readApplication } from '../../../shared/store/applications/applications.ts';
@@ -70,18 +72,27 @@ const read = route({
 /** 404 unless policy permits reading the artifact as what at least one of its references says it is. */
 async function permitRead(call: Call<unknown, unknown>, digest: Digest): Promise<void> {
   const { plane } = call;
+  const kinds: string[] = [];
   const readable = await plane.store.read('artifacts.referencesTo', function* () {
     const references = yield* rows(artifactReferencesTo({ tenant: plane.tenant, digest }));
     const found: Readable[] = [];
-    for (const reference of references.slice(0, REFERENCES)) {
+    kinds.push(...references.map(({ kind }) => kind));
+    // What hides comes first: it must not be behind the last reference that is looked at.
+    const ordered = references.toSorted((a, b) => Number(isHiddenKind(b.kind)) - Number(isHiddenKind(a.kind)));
+    for (const reference of ordered.slice(0, REFERENCES)) {
       const one = yield* readableBy(plane, reference);
       if (one !== undefined) found.push(one);
+      // Nobody may read what is hidden by an owner that can't be told.
+      else if (isHiddenKind(reference.kind)) found.push(hiddenByNobody(plane, reference));
     }
     return found;
   });
-  // A holdout stays one for whoever it refers to: one reference that says so closes the others.
-  const holdout = readable.find(({ resource }) => resource.kind === 'holdout');
-  const asked = holdout === undefined ? readable : [holdout];
+  plane.hiding.guard(kinds);
+  // One reference that says so hides the bytes, whatever others say. Decided here: an installed policy can't open what is hidden.
+  const hidden = readable.filter(({ resource }) => isHiddenKind(resource.kind));
+  if (!hidden.every(({ resource }) => ownsPolicyOf(call.actor, resource.application)))
+    throw notFound(`Artifact ${digest}`);
+  const asked = hidden.length === 0 ? readable : hidden;
   const nothing: Readable = {
     definitions: null,
     resource: { id: digest, tenant: 'none', application: 'none', kind: 'none', requestedBy: 'none' },
@@ -90,6 +101,11 @@ async function permitRead(call: Call<unknown, unknown>, digest: Digest): Promise
     if (await call.allows('readArtifact', definitions, resource)) return;
   throw notFound(`Artifact ${digest}`);
 }
+
+const hiddenByNobody = ({ tenant }: Plane, { digest, kind }: Reference): Readable => ({
+  definitions: null,
+  resource: { id: digest, tenant, kind, application: 'none', requestedBy: 'nobody' },
+});
 
 function* readableBy(
   plane: Plane,

@@ -4,6 +4,7 @@ import { parseDigest } from '../../../shared/domain/digest.ts';
 import { LIMITS } from '../../../shared/domain/limits.ts';
 import { notFound } from '../../../shared/domain/refusal.ts';
 import { currentLease } from '../../../shared/jobs/held-lease.ts';
+import { hiddenInputs } from '../../../shared/jobs/hidden-inputs.ts';
 import { uploadBody } from '../../../shared/jobs/protocol.ts';
 import { uploadsOfJob } from '../../../shared/store/artifacts/uploads.ts';
 import { one, rows, unchanged } from '../../../shared/store/command.ts';
@@ -44,10 +45,17 @@ const read = route({
     const token = call.leaseToken();
     const { plane, actor } = call;
     const mediaType = await plane.store.run('job.artifact', function* () {
-      const { job: held } = yield* currentLease(plane.context, actor, job, token);
+      const { job: held, request } = yield* currentLease(plane.context, actor, job, token);
       const of = { tenant: plane.tenant, job };
+      // The lease alone is not enough: a role that was withdrawn since the claim opens nothing hidden any more.
+      const hidden = actor.roles.includes('verifier') ? yield* hiddenInputs(request, held) : [];
+      const opened = hidden.find((candidate) => candidate.digest === digest);
+      if (opened !== undefined) return unchanged(opened.mediaType);
       const input = (yield* rows(jobInputsOf(of))).find((candidate) => candidate.digest === digest);
-      if (input !== undefined) return unchanged(input.media_type);
+      if (input !== undefined) {
+        plane.hiding.guard([input.kind]);
+        return unchanged(input.media_type);
+      }
       if ((yield* one(latestCheckpoint(of)))?.digest === digest) return unchanged('application/octet-stream');
       const upload = (yield* rows(uploadsOfJob({ ...of, epoch: held.lease_epoch }))).find(
         (candidate) => candidate.digest === digest && candidate.state === 'complete',

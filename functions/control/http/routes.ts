@@ -4,6 +4,7 @@ import { artifactRoutes } from './artifacts.ts';
 import { auditRoutes } from './audit.ts';
 import { definitionRoutes } from './definitions.ts';
 import { healthRoutes } from './health.ts';
+import { holdoutRoutes } from './holdouts.ts';
 import { identityRoutes } from './identity.ts';
 import { installationRoutes } from './installations.ts';
 import { jobArtifactRoutes } from './job-artifacts.ts';
@@ -38,6 +39,7 @@ export const ROUTES: readonly Route[] = [
   ...jobEffectRoutes,
   ...approvalRoutes,
   ...artifactRoutes,
+  ...holdoutRoutes,
   ...auditRoutes,
   ...statusRoutes,
   ...principalRoutes,

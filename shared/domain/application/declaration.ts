@@ -30,8 +30,8 @@ const check = z.strictObject({
   timeoutSeconds: z.int().min(1).max(3_600).default(120),
 });
 
-/** A holdout: drives the program from a second sandbox, so that the changed code can't read it. Never a station's input. */
-const scenario = z.strictObject({
+/** A holdout: drives the program from a second sandbox, so that the changed code can't read it. */
+export const scenario = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/),
   /** Starts the program in the first sandbox; it must listen on the unix socket named by FACTORY_SOCKET. */
   start: command,
@@ -73,7 +73,12 @@ export const applicationDeclaration = z.strictObject({
   protectedPaths: z.array(glob).max(100).default([]),
   /** Production data, its migrations, keys: a change here is of critical risk. */
   criticalPaths: z.array(glob).max(100).optional(),
+  /** As people hand them in. They are taken out before a declaration is kept: see `holdouts.ts`. */
   scenarios: z.array(scenario).max(50).default([]),
+  /**
+   * That the application has hidden scenarios: all that a kept declaration says of them. Handed in without `scenarios`, it keeps those that are there.
+   */
+  holdouts: z.literal(true).optional(),
   environments: z.array(environment).max(20).optional(),
   /** What it may spend in a month. Without one, what it costs is counted and nothing is stopped. */
   budget: budget.optional(),

@@ -48,6 +48,8 @@ export type DeclarationSubject = {
   readonly requestedBy: string;
   readonly from: Digest;
   readonly to: Digest;
+  /** The set of hidden scenarios that comes into force with it, when it is another; salted, so that it tells nothing of them. */
+  readonly holdouts?: Digest | undefined;
   /** The parts of the declaration that differ, by name. */
   readonly changes: readonly string[];
   readonly policy: Digest;

@@ -10,6 +10,8 @@ export type TaskContract = {
    */
   readonly goesOn: readonly string[];
   readonly outputs: readonly string[];
+  /** Given the hidden scenarios of the application, and alone in that. Of pool `verify`. */
+  readonly runsHoldouts?: true;
 };
 
 export type Tasks = ReadonlyMap<string, TaskContract>;
@@ -64,6 +66,7 @@ export const TASKS: Tasks = new Map(
       verdicts: ['valid', 'invalid', 'out_of_scope', 'tests_touched', 'unstable', 'needs_human'],
       goesOn: ['valid'],
       outputs: ['receipt', 'diff', 'log'],
+      runsHoldouts: true,
     },
     deliver: {
       pool: 'effect',

@@ -108,7 +108,7 @@ export const PACKET_FIELDS: Readonly<Record<string, FieldTerm>> = {
     'These declared checks run on base and change; all of them where the list is empty. An undeclared one is refused at submit.',
   ),
   '/validation/scenarios': measured(
-    'Every declared scenario runs on base and change. An undeclared one is refused at submit.',
+    'Every hidden scenario of the application runs on the change, whichever are named. Refused at submit where it has none.',
   ),
   '/validation/commands': measured('Each must exit with 0 on the change.'),
   '/validation/testsMayChange': measured('A changed test file outside ends the request as tests_touched.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HOLDOUT_RESULTS } from '../../domain/application/holdouts.ts';
 import { POOLS } from '../../domain/blueprint/schema.ts';
 import { jobMachine } from '../../domain/job/machine.ts';
 import { RISK_TIERS } from '../../domain/risk/tier.ts';
@@ -116,8 +117,10 @@ export const validationPart = z.strictObject({
   result: z.literal('valid'),
   reproductionAfter: z.enum(['passes', 'not_applicable']),
   checks: z.array(checkResult).max(200),
-  /** Holdouts: pass or fail by name, never their output. */
+  /** Hidden scenarios by name, as former releases told of them; empty since. */
   scenarios: z.array(z.strictObject({ name: identifier, result: z.enum(['passed', 'failed']) })).max(200),
+  /** What came of the hidden scenarios, and no more: absent in evidence of former releases. */
+  holdouts: z.enum(HOLDOUT_RESULTS).optional(),
   testsTouched: z.array(z.string().max(512)).max(200),
 });
 

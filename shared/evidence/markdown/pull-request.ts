@@ -29,8 +29,9 @@ function validation({ validation: found }: ChangeEvidenceFacts): string {
       `${quoteSpan(check.name)}: ${check.before} before, **${check.after}** after${counts(check.testsBefore, check.testsAfter)}`,
   );
   const scenarios = found.scenarios.map((scenario) => `holdout ${quoteSpan(scenario.name)}: **${scenario.result}**`);
+  const hidden = found.holdouts === undefined ? [] : [`hidden scenarios: **${found.holdouts}**`];
   const touched = list(found.testsTouched.map(quoteSpan), 'The change touches no test files.');
-  return `Run by another identity than the author, on tree ${quoteSpan(found.tree)}. Receipt ${quoteSpan(found.receipt)}.\n\n${list([...checks, ...scenarios], 'No checks are declared.')}\n\nTest files touched:\n\n${touched}`;
+  return `Run by another identity than the author, on tree ${quoteSpan(found.tree)}. Receipt ${quoteSpan(found.receipt)}.\n\n${list([...checks, ...scenarios, ...hidden], 'No checks are declared.')}\n\nTest files touched:\n\n${touched}`;
 }
 
 function station({ station: by, sandbox, toolchain }: ChangeEvidenceFacts): string {

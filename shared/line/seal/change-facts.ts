@@ -150,10 +150,11 @@ function validationPart({ baseline, receipt }: ChangeDocuments, tree: string): C
       testsBefore: before.get(check.name)?.counts?.tests ?? null,
       testsAfter: check.counts?.tests ?? null,
     })),
-    // A scenario that was not run is told of under the residual risk.
+    // Of a receipt of a former release. A scenario that was not run is told of under the residual risk.
     scenarios: claims.scenarios.flatMap(({ name, after }) =>
       after === null ? [] : [{ name, result: after ? ('passed' as const) : ('failed' as const) }],
     ),
+    ...(claims.holdouts === undefined ? {} : { holdouts: claims.holdouts }),
     testsTouched: claims.tests.fromChange.map((path) => path.slice(0, 512)),
   };
 }

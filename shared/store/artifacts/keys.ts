@@ -15,6 +15,7 @@ export const artifactsOfOtherKeys = defineStatement({
       .where('tenant_id', '=', p.tenant)
       .where('digest', '>', p.behind)
       .where('key_version', '<>', p.key_version)
+      .where('closed_at', 'is', null)
       .modifyFront(words.top(p.count))
       .orderBy('digest')
       .modifyEnd(words.limit(p.count)),

@@ -18,7 +18,7 @@ export const jobInputsOf = defineStatement({
       .orderBy('name'),
 });
 
-/** Outputs of one job under every epoch. */
+/** Outputs of one job under every epoch, but for reports of hidden scenarios, of which no list tells. */
 export const jobOutputs = defineStatement({
   name: 'jobs.outputs',
   parameters: { tenant, job },
@@ -28,6 +28,7 @@ export const jobOutputs = defineStatement({
       .select(['epoch', 'name', 'digest', 'kind', 'media_type', 'size'])
       .where('job_id', '=', p.job)
       .where('tenant_id', '=', p.tenant)
+      .where('kind', '<>', 'holdout_report')
       .orderBy('epoch')
       .orderBy('name'),
 });
@@ -56,6 +57,7 @@ export const outputsOfNodes = defineStatement({
       .where('nodes.tenant_id', '=', p.tenant)
       .where('nodes.state', '<>', 'superseded')
       .where('jobs.state', '=', 'completed')
+      .where('job_outputs.kind', '<>', 'holdout_report')
       .where('nodes.name', 'in', words.listed(p.names))
       .orderBy('nodes.name')
       .orderBy('jobs.fan_index'),

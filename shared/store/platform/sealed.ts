@@ -17,9 +17,10 @@ export const headOfStream = defineStatement({
   build: (db, p) => db.selectFrom('audit_heads').select(['tenant_id', 'seq', 'hash']).where('stream', '=', p.stream),
 });
 
-/** The artifact a stored object belongs to, of whatever tenant: only the collection of leftovers asks. */
+/** The artifact a stored object belongs to, of whatever tenant: only the collection of leftovers asks. That of a closed one is a leftover. */
 export const artifactOfObject = defineStatement({
   name: 'platform.artifactOfObject',
   parameters: { object: artifacts.columns.object_id },
-  build: (db, p) => db.selectFrom('artifacts').select('digest').where('object_id', '=', p.object),
+  build: (db, p) =>
+    db.selectFrom('artifacts').select('digest').where('object_id', '=', p.object).where('closed_at', 'is', null),
 });

@@ -9,6 +9,7 @@ import { escapedDefects } from './tables/defect.ts';
 import { idempotencyKeys, outbox } from './tables/delivery.ts';
 import { effects } from './tables/effect.ts';
 import { evidenceBundles, failureSignatures, findings, plans, signingKeys, verifications } from './tables/evidence.ts';
+import { declarationReplacements, holdoutSets, requestHoldouts } from './tables/holdout.ts';
 import { definitions, installations, installPlans } from './tables/installation.ts';
 import { checkpoints, jobAttempts, jobInputs, jobOutputs, jobs } from './tables/job.ts';
 import { nodes } from './tables/node.ts';
@@ -62,6 +63,9 @@ export const TABLES = {
   monthly_costs: monthlyCosts,
   budgets,
   escaped_defects: escapedDefects,
+  holdout_sets: holdoutSets,
+  request_holdouts: requestHoldouts,
+  declaration_replacements: declarationReplacements,
 } as const;
 
 /** Row types by table, as Kysely wants them. */

@@ -10,12 +10,15 @@ import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import { mountAt, places, writableDirectory } from '../../stations/work/inside.ts';
 import type { Bench } from '../runs/bench.ts';
 import { checkOut } from '../runs/checkout.ts';
-import { scenarioRunName } from '../runs/recorder.ts';
+import type { Recorder } from '../runs/recorder.ts';
 import type { Checkout } from '../runs/run-program.ts';
-import { quietEnvironment } from '../runs/run-program.ts';
+import { declaredVariables, quietEnvironment } from '../runs/run-program.ts';
 
 const socketName = 'program.sock';
 const pollMs = 20;
+
+/** What is said of a run of hidden scenarios where something has to be said: nothing that tells one from another. */
+const WHAT = 'a hidden scenario';
 
 /**
  * Runs one holdout against a tree: the program in one sandbox, the scenario in a second that has only its script and the socket.
@@ -27,27 +30,31 @@ export async function runScenario(
   repository: string,
   tree: TreeId,
   scenario: Scenario,
-  stage: 'base' | 'changed',
 ): Promise<boolean> {
   const { context, driver } = bench;
-  const program = await checkOut(bench, repository, tree, scenarioRunName(scenario.name, stage, 'program'));
+  const program = await checkOut({ ...bench, recorder: UNRECORDED }, repository, tree, WHAT);
   // Without isolation the socket keeps its host path, of which a unix socket takes 107 bytes (unix(7)): then a short one.
   const home = await mkdtemp(join(driver.isolation === 'none' ? tmpdir() : context.directory, 'scenario-'));
   try {
-    return await meet(bench, program, scenario, stage, home);
+    return await meet(bench, program, scenario, home);
   } finally {
     await rm(home, { recursive: true, force: true });
+    await program.discard();
   }
 }
 
-async function meet(
-  bench: Bench,
-  program: Checkout,
-  scenario: Scenario,
-  stage: 'base' | 'changed',
-  home: string,
-): Promise<boolean> {
-  const { context, driver, recorder } = bench;
+/** A run of a hidden scenario leaves no digest, size, time or name behind: not even of how the checkout for it was prepared. */
+const UNRECORDED: Recorder = {
+  record: () => {},
+  note: () => {},
+  observations: () => {
+    throw new Error('nothing is observed of a hidden scenario');
+  },
+  log: () => '',
+};
+
+async function meet(bench: Bench, program: Checkout, scenario: Scenario, home: string): Promise<boolean> {
+  const { context, driver } = bench;
   const meeting = await writableDirectory(driver, join(home, 'socket'));
   const socket = mountAt(driver, meeting, places.socket, 'read-write');
   // The program has the time to listen and then the time of the scenario.
@@ -58,7 +65,12 @@ async function meet(
     argv: scenario.start,
     workingDirectory: program.workingDirectory,
     mounts: [...program.mounts, socket],
-    environment,
+    tools: bench.toolchains.tools,
+    environment: {
+      ...bench.toolchains.environment,
+      ...declaredVariables(bench.declaration, program),
+      ...environment,
+    },
     limits,
     signal: context.signal,
   });
@@ -76,12 +88,10 @@ async function meet(
       limits: { ...limits, wallMs: scenario.timeoutSeconds * 1000 },
       signal: context.signal,
     });
-    recorder.record(scenarioRunName(scenario.name, stage, 'script'), result);
-    if (result.cancelled)
-      throw new TaskFailure({ kind: 'cancelled', message: `scenario ${scenario.name} was cancelled` });
+    if (result.cancelled) throw new TaskFailure({ kind: 'cancelled', message: `${WHAT} was cancelled` });
     return result.endedBy === 'itself' && result.exitCode === 0;
   } finally {
-    recorder.record(scenarioRunName(scenario.name, stage, 'program'), await handle.stop());
+    await handle.stop();
   }
 }
 
@@ -103,18 +113,4 @@ async function listens(handle: SandboxHandle, path: string, withinMs: number): P
     if (found?.isSocket() === true) return true;
   }
   return false;
-}
-
-/** All declared scenarios, in their order. */
-export async function runScenarios(
-  bench: Bench,
-  repository: string,
-  tree: TreeId,
-  stage: 'base' | 'changed',
-): Promise<{ name: string; passed: boolean }[]> {
-  const results: { name: string; passed: boolean }[] = [];
-  for (const scenario of bench.declaration.scenarios) {
-    results.push({ name: scenario.name, passed: await runScenario(bench, repository, tree, scenario, stage) });
-  }
-  return results;
 }

@@ -1,4 +1,6 @@
 import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
+import type { HoldoutSet } from '../../domain/application/holdouts.ts';
+import type { Digest } from '../../domain/digest.ts';
 import type { Packet } from '../../domain/packet/schema.ts';
 import type { TaskContext } from '../../jobs/task.ts';
 import type { SandboxDriver, SandboxIdentity } from '../../sandbox/driver.ts';
@@ -15,6 +17,8 @@ export type Bench = {
   readonly sandbox: SandboxIdentity;
   readonly packet: Packet;
   readonly declaration: ApplicationDeclaration;
+  /** The hidden scenarios; only the job that runs them is given any. */
+  readonly holdouts: { readonly digest: Digest; readonly set: HoldoutSet } | null;
   readonly recorder: Recorder;
   /** What the application's environment adds to every program of the repository. */
   readonly toolchains: OpenedToolchains;

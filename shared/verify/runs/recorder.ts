@@ -13,16 +13,18 @@ export type Recorder = {
   /** Adds to the log what a run's own output does not say, such as a report's failed tests. */
   note(of: string, text: string): void;
   observations(line: LineName): Receipt['observations'];
-  /** The tail of each run's output, oldest dropped first beyond 256 KiB. Never holds output of a holdout. */
+  /** The tail of each run's output, oldest dropped first beyond 256 KiB. */
   log(): string;
 };
 
 export function createRecorder(now: () => Date = () => new Date()): Recorder {
   const startedAt = now();
+  let latest = startedAt;
   const runs: Receipt['observations']['runs'] = [];
   const tails: string[] = [];
   return {
     record: (of, result) => {
+      latest = now();
       if (runs.length >= runsKept) return;
       runs.push({
         of: of.slice(0, 200),
@@ -31,17 +33,18 @@ export function createRecorder(now: () => Date = () => new Date()): Recorder {
         stdout: { digest: digestOfBytes(result.stdout), bytes: result.stdout.byteLength },
         stderr: { digest: digestOfBytes(result.stderr), bytes: result.stderr.byteLength },
       });
-      if (isHoldout(of)) return;
       tails.push(
         `== ${of}: ${result.endedBy === 'itself' ? `exit ${result.exitCode ?? result.signal}` : `ended by ${result.endedBy}`}\n${tail(result.stdout)}${tail(result.stderr)}`,
       );
     },
     note: (of, text) => {
-      if (!isHoldout(of) && tails.length < runsKept) tails.push(`== ${of}: ${text}\n`);
+      latest = now();
+      if (tails.length < runsKept) tails.push(`== ${of}: ${text}\n`);
     },
     observations: (lineName) => ({
       startedAt: startedAt.toISOString(),
-      finishedAt: now().toISOString(),
+      // Of the last run that is told of: how long hidden scenarios took is not.
+      finishedAt: latest.toISOString(),
       lineName,
       runs,
     }),
@@ -57,11 +60,6 @@ export function createRecorder(now: () => Date = () => new Date()): Recorder {
     },
   };
 }
-
-const holdoutPrefix = 'scenario ';
-export const scenarioRunName = (name: string, stage: string, part: string): string =>
-  `${holdoutPrefix}${name} ${part} on the ${stage} tree`;
-const isHoldout = (of: string): boolean => of.startsWith(holdoutPrefix);
 
 function tail(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes.subarray(Math.max(0, bytes.byteLength - tailBytes)));

@@ -35,7 +35,7 @@ export const quietEnvironment = {
   npm_config_cache: '/tmp/npm-cache',
 } as const;
 
-function declaredVariables({ environment }: ApplicationDeclaration, { workingDirectory }: Checkout) {
+export function declaredVariables({ environment }: ApplicationDeclaration, { workingDirectory }: Checkout) {
   const declared = Object.entries(environment?.variables ?? {});
   return Object.fromEntries(declared.map(([name, value]) => [name, value.replaceAll('{workspace}', workingDirectory)]));
 }

@@ -24,6 +24,8 @@ export const artifacts = table(
     stored_bytes: bigint(),
     encoding: oneOf(ENCODINGS),
     created_at: time(),
+    /** When its bytes were given up for good: the key is gone, and the object with it. */
+    closed_at: nullable(time()),
   },
   {
     primaryKey: ['tenant_id', 'digest'],
