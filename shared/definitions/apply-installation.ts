@@ -4,6 +4,7 @@ import { transition } from '../domain/machine.ts';
 import { delegatesOf } from '../gates/delegates.ts';
 import { ROLES, type Role } from '../gates/policy/actions.ts';
 import { decide, recordDecision } from '../gates/policy-decision.ts';
+import { standingApprovals } from '../gates/standing-approvals.ts';
 import type { Actor } from '../line/context.ts';
 import { rolesOf } from '../store/access/roles.ts';
 import { updateApplication } from '../store/applications/applications.ts';
@@ -26,6 +27,15 @@ export function* applyDefinitions({
   const { context, now } = scope;
   if (approval === undefined || approval.state !== 'approved')
     return `Its approval is ${approval?.state ?? 'absent'}. Plan it again.`;
+  const place = {
+    application: application.id,
+    definitions: application.definitions_digest,
+    request: undefined,
+    change: installation,
+  };
+  const { standing, fallen } = yield* standingApprovals(context, approval, place, now);
+  if (standing.length < approval.required)
+    return `${standing.length} of ${approval.required} approvals of it stand: ${fallen.join(' ')} Plan it again.`;
   const loaded = context.documents.definitions(installation.definitions_digest);
   if (loaded.policy.digest !== installation.policy_digest) {
     return `The approved rules have the digest ${installation.policy_digest}; this version of the plane makes ${loaded.policy.digest} of them. Plan it again.`;

@@ -4,7 +4,6 @@ import { approvalMachine } from '../domain/approval/machine.ts';
 import type { ApprovalId, PrincipalId } from '../domain/ids.ts';
 import { transition } from '../domain/machine.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
-import type { RiskTier } from '../domain/risk/tier.ts';
 import { advance } from '../line/advance.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope } from '../line/scope.ts';
@@ -16,9 +15,9 @@ import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } f
 import { lockInstallation } from '../store/installations/installations.ts';
 import { lockRequest } from '../store/requests/lock.ts';
 import type { ApprovalRow } from '../store/schema/rows.ts';
-import { kinship } from './approval-kinship.ts';
 import { declarationChange } from './declaration-change.ts';
 import { isFresh, permit, recordDecision, rolesAt } from './policy-decision.ts';
+import { approvalResource, standingApprovals } from './standing-approvals.ts';
 
 export type Decision = {
   readonly approval: ApprovalId;
@@ -63,28 +62,22 @@ export function* decideApproval(
   const applicationId = request?.application_id ?? change?.application_id;
   if (applicationId === undefined) throw new Error(`approval ${approval.id} is of nothing that is there`);
   const application = yield* one(readApplication({ tenant, application: applicationId }));
+  const definitions = application?.definitions_digest ?? null;
+  const place = { application: applicationId, definitions, request, change };
   const policy = permit(
     context,
-    application?.definitions_digest ?? null,
+    definitions,
     actor,
     now,
     'decideApproval',
-    {
-      id: approval.id,
-      tenant,
-      application: applicationId,
-      subject: approval.type,
-      tier: (approval.tier ?? 'medium') as RiskTier,
-      requestedBy: request?.requested_by ?? change?.requested_by ?? 'unknown',
-      ...(yield* kinship(request, change)),
-    },
+    yield* approvalResource(context, approval, place),
     `approval ${approval.id}`,
   );
   const decisions = yield* rows(approvalDecisionsOf({ tenant, approval: approval.id }));
   const mine = decisions.find((decision) => decision.principal_id === actor.principal);
-  const approvers = decisions
-    .filter((decision) => decision.decision === 'approve')
-    .map((decision) => decision.principal_id);
+  // Who has approved before and may not any more is no longer counted: the gate stays open for somebody else.
+  const { standing, fallen } = yield* standingApprovals(context, approval, place, now);
+  const approvers = [...standing];
   if (mine !== undefined) {
     if (mine.decision !== input.decision)
       throw new Refusal(
@@ -127,6 +120,7 @@ export function* decideApproval(
   );
   if (input.decision === 'approve') approvers.push(principal);
   const scope = openScope(context, now, actor);
+  scope.changes.push(...fallen);
   const settled = input.decision === 'reject' || approvers.length >= approval.required;
   const state = settled ? transition(approvalMachine, approval.state, input.decision) : approval.state;
   if (settled) {

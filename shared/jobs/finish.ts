@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { type Digest, digestOfBytes, digestOfValue } from '../domain/digest.ts';
-import { failureCategory, failureSignature } from '../domain/failure.ts';
+import { type Failure, failureCategory, failureSignature } from '../domain/failure.ts';
 import type { JobId, PrincipalId } from '../domain/ids.ts';
 import { jobMachine } from '../domain/job/machine.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -22,6 +22,9 @@ import type { CarriedOutputs } from './carried-outputs.ts';
 import { type HeldLease, holdLease } from './held-lease.ts';
 import { recordOutputs } from './outputs.ts';
 import type { CarriedOutput, completeBody, failBody } from './protocol.ts';
+
+/** As much as an audit event keeps as words. */
+const AUDITED_WORDS = 256;
 
 export type Finished = {
   readonly job: JobId;
@@ -77,7 +80,8 @@ export function* finishJob(
     scope.facts.push({ kind: 'job_failed', pool: job.pool, signature, class: failureCategory(body.fail.failure) });
   }
   if (carried !== undefined) yield* carried.record();
-  const told = 'complete' in body ? { verdict: body.complete.outcome.verdict } : { signature };
+  const told =
+    'complete' in body ? { verdict: body.complete.outcome.verdict } : { signature, ...whyStale(body.fail.failure) };
   const { outputs } = 'complete' in body ? body.complete : body.fail;
   return yield* commit(
     scope,
@@ -141,6 +145,12 @@ function* recordFinish(
   yield* recordOutputs(scope.context, held, node, principal, outputs, complete?.outcome, carried?.uploads);
   return answer;
 }
+
+/** Why an approval does not cover its effect any more: the audit tells it, since the refusal itself changed nothing. */
+const whyStale = (failure: Failure): { because?: string } =>
+  failure.kind === 'retryable' && failure.class === 'approval_stale'
+    ? { because: failure.message.slice(0, AUDITED_WORDS) }
+    : {};
 
 /** Counts a fault in its application's record, which requests share: so after everything that only this request's lock guards. */
 function* countFailure({ job, now }: HeldLease, signature: string): Command<void> {

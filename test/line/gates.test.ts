@@ -1,17 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOfBytes } from '../../shared/domain/digest.ts';
-import type { EffectId, JobId, RequestId } from '../../shared/domain/ids.ts';
+import { type EffectId, type JobId, newId, type PrincipalId, type RequestId } from '../../shared/domain/ids.ts';
 import { LIMITS } from '../../shared/domain/limits.ts';
 import { intendEffect } from '../../shared/effects/ledger/intend.ts';
 import { recordEffect } from '../../shared/effects/ledger/record.ts';
 import { decideApproval } from '../../shared/gates/decide-approval.ts';
+import type { Role } from '../../shared/gates/policy/actions.ts';
 import { revokeApproval } from '../../shared/gates/revoke-approval.ts';
 import type { ClaimAnswer } from '../../shared/jobs/protocol.ts';
 import { superviseRequest } from '../../shared/line/begin.ts';
 import { cancelRequest } from '../../shared/line/cancel.ts';
 import type { Actor } from '../../shared/line/context.ts';
+import { insertDelegationIfAbsent } from '../../shared/store/access/delegations.ts';
+import { assignRole, withdrawRole } from '../../shared/store/access/roles.ts';
 import { approvalsOfRequest } from '../../shared/store/approvals/read.ts';
-import { rows } from '../../shared/store/command.ts';
+import { eventsOfRequest } from '../../shared/store/audit/read.ts';
+import { rows, write } from '../../shared/store/command.ts';
 import { effectsOfRequest } from '../../shared/store/effects/read.ts';
 import { PRICES } from '../cost/line.ts';
 import { openTestPlane, type TestPlane } from './plane.ts';
@@ -245,6 +249,96 @@ describe('an effect', () => {
     expect(
       await plane.store.read('effects', () => rows(effectsOfRequest({ tenant: plane.tenant, request: id }))),
     ).toEqual([]);
+  });
+
+  describe('is refused once who approved it may not any more', () => {
+    const withdraw = (who: Actor, role: Role) =>
+      plane.store.run('withdraw', () =>
+        write(
+          withdrawRole({ tenant: plane.tenant, principal: who.principal as PrincipalId, role, application_key: '' }),
+        ),
+      );
+    const delegate = (principal: Actor, to: Actor) =>
+      plane.store.run('delegate', () =>
+        write(
+          insertDelegationIfAbsent({
+            tenant_id: plane.tenant,
+            principal_id: principal.principal as PrincipalId,
+            delegate_id: to.principal as PrincipalId,
+            started_at: plane.now(),
+            ended_at: null,
+            recorded_by: null,
+          }),
+        ),
+      );
+    const refused = {
+      code: 'FACTORY-APPROVAL-STALE',
+      message: expect.stringContaining('0 of 1 approvals stand. approver'),
+    };
+
+    it.each([
+      ['the role was withdrawn', () => withdraw(approver, 'approver')],
+      ['they act for the requester since', () => delegate(plane.requester, approver)],
+      ['the requester acts for them since', () => delegate(approver, plane.requester)],
+      ['they act for the worker that made it since', () => delegate(plane.verifier, approver)],
+      [
+        'they hold it for another application only',
+        async () => {
+          await withdraw(approver, 'approver');
+          const elsewhere = newId('application', plane.now());
+          await plane.store.run('assign', () =>
+            write(
+              assignRole({
+                tenant_id: plane.tenant,
+                principal_id: approver.principal as PrincipalId,
+                role: 'approver',
+                application_key: elsewhere,
+                assigned_at: plane.now(),
+                assigned_by: null,
+              }),
+            ),
+          );
+        },
+      ],
+    ])('%s', async (_why, happens) => {
+      const id = await validated(['src/price.js']);
+      await decide(approver, id);
+      const claim = await plane.claim(plane.effector, 'effect');
+      await happens();
+      await expect(intend(id, claim!)).rejects.toMatchObject(refused);
+      const told = await intend(id, claim!).catch((error: Error) => error.message);
+      await plane.fail(plane.effector, claim!, {
+        kind: 'retryable',
+        class: 'approval_stale',
+        code: 'FACTORY-APPROVAL-STALE',
+        message: String(told),
+      });
+      expect(await plane.open(id)).toEqual(['effect_gate:active']);
+      expect((await approvals(id)).map(({ state }) => state)).toEqual(['superseded', 'open']);
+      const events = await plane.store.read('events', () =>
+        rows(eventsOfRequest({ tenant: plane.tenant, request: id, after: 0, limit: 100 })),
+      );
+      const failed = events.map(({ bytes }) => JSON.parse(bytes)).find(({ action }) => action === 'job.failed');
+      expect(failed.changes.because).toContain('0 of 1 approvals stand. approver');
+      // Another person, who is near to nobody, lets it go on.
+      await decide(await plane.actor('second', 'approver'), id);
+      expect(await intend(id, (await plane.claim(plane.effector, 'effect'))!)).toMatchObject({ state: 'intended' });
+    });
+
+    it('and of two who must agree, one who may not any more is not counted for the second', async () => {
+      const id = await validated(['.github/workflows/release.yaml']);
+      const [one, two, three] = [
+        await plane.actor('one', 'approver', 'security_approver'),
+        await plane.actor('two', 'approver', 'security_approver'),
+        await plane.actor('three', 'approver', 'security_approver'),
+      ];
+      expect(await newest(id)).toMatchObject({ required: 2 });
+      expect(await decide(one, id)).toMatchObject({ state: 'open', approvals: 1 });
+      await withdraw(one, 'security_approver');
+      await withdraw(one, 'approver');
+      expect(await decide(two, id)).toMatchObject({ state: 'open', approvals: 1 });
+      expect(await decide(three, id)).toMatchObject({ state: 'approved', approvals: 2 });
+    });
   });
 
   it('whose approval went stale opens its gate again, in a new round, without counting an attempt', async () => {

@@ -29,6 +29,7 @@ import { graphOf } from '../../shared/line/graph.ts';
 import type { Committed } from '../../shared/line/scope.ts';
 import type { OutboxEntry } from '../../shared/outbox/entry.ts';
 import { insertPrincipalIfAbsent } from '../../shared/store/access/principals.ts';
+import { assignRole } from '../../shared/store/access/roles.ts';
 import { insertTenantIfAbsent } from '../../shared/store/access/tenants.ts';
 import { insertApplication } from '../../shared/store/applications/applications.ts';
 import { insertUpload, uploadsOfJob } from '../../shared/store/artifacts/uploads.ts';
@@ -133,8 +134,8 @@ export async function openTestPlane(
     const known = actors.get(name);
     if (known !== undefined) return known;
     const id = newId('principal', clock) as PrincipalId;
-    await store.run('principal', () =>
-      write(
+    await store.run('principal', function* () {
+      yield* write(
         insertPrincipalIfAbsent({
           id,
           tenant_id: tenant,
@@ -144,8 +145,20 @@ export async function openTestPlane(
           display: name,
           created_at: clock,
         }),
-      ),
-    );
+      );
+      // An approval is asked about again when it is used, by what the store knows then.
+      for (const role of roles)
+        yield* write(
+          assignRole({
+            tenant_id: tenant,
+            principal_id: id,
+            role,
+            application_key: '',
+            assigned_at: clock,
+            assigned_by: null,
+          }),
+        );
+    });
     const worker = roles.some((role) => role === 'station' || role === 'verifier' || role === 'effector');
     const made: Actor = { principal: id, kind: worker ? 'Worker' : 'User', name, roles, authenticatedAt: clock };
     actors.set(name, made);

@@ -4,9 +4,12 @@ import type { ApprovalId } from '../../domain/ids.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { wasChecked } from '../../domain/risk/checked.ts';
 import type { Risk, RiskTier } from '../../domain/risk/tier.ts';
+import { standingApprovals } from '../../gates/standing-approvals.ts';
 import type { IntendBody } from '../../jobs/protocol.ts';
+import type { PlaneContext } from '../../line/context.ts';
 import type { LineGraph } from '../../line/graph.ts';
-import { approvalDecisionsOf, approvalsOfRequest, findApprovalSubject } from '../../store/approvals/read.ts';
+import { readApplication } from '../../store/applications/applications.ts';
+import { approvalsOfRequest, findApprovalSubject } from '../../store/approvals/read.ts';
 import { type Command, one, rows } from '../../store/command.ts';
 import { verificationsOf } from '../../store/evidence/records.ts';
 import { nodesByName } from '../../store/nodes/read.ts';
@@ -29,8 +32,9 @@ export const stale = (why: string): Refusal =>
     `The effect is not covered any more: ${why} Fail the job as approval_stale: its gate opens again.`,
   );
 
-/** Finds what covers an effect right now; refuses with 409 `FACTORY-APPROVAL-STALE` when nothing does. */
+/** Finds what covers an effect right now, each approver asked again whether they still may; refuses with 409 `FACTORY-APPROVAL-STALE` when nothing does. */
 export function* coverageOf(
+  context: PlaneContext,
   request: LockedRequest,
   graph: LineGraph,
   body: IntendBody,
@@ -69,10 +73,15 @@ export function* coverageOf(
     subject.receipt === receipt.claims_digest &&
     subject.packet === request.packet_digest;
   if (!covered) throw stale('the approval is about other content.');
-  const decisions = yield* rows(approvalDecisionsOf({ tenant: request.tenant_id, approval: approval.id }));
+  const { application_id: application } = request;
+  const installed = yield* one(readApplication({ tenant: request.tenant_id, application }));
+  const place = { application, definitions: installed?.definitions_digest ?? null, request, change: undefined };
+  const { standing, fallen } = yield* standingApprovals(context, approval, place, request.now);
+  if (standing.length < approval.required)
+    throw stale(`${standing.length} of ${approval.required} approvals stand. ${fallen.join(' ')}`.trim());
   return {
     approval: approval.id,
-    approvals: decisions.filter((decision) => decision.decision === 'approve').length,
+    approvals: standing.length,
     required,
     tier,
     checked,

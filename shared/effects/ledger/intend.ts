@@ -62,7 +62,7 @@ export function* intendEffect(
       'FACTORY-WRONG-STATE',
       `Request ${request.id} is ${request.state}: no new effect may begin.`,
     );
-  const coverage = yield* coverageOf(request, pinnedGraph(context, request), body, target);
+  const coverage = yield* coverageOf(context, request, pinnedGraph(context, request), body, target);
   const application = yield* one(readApplication({ tenant: context.tenant, application: request.application_id }));
   const decision = decide(context, application?.definitions_digest ?? null, actor, now, 'performEffect', {
     id: request.id,
