@@ -3,6 +3,8 @@ import { commandsOutside } from '../domain/packet/allowed-commands.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import { type TaskContext, TaskFailure } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
+import type { OpenedToolchains } from '../sandbox/toolchains/open-toolchains.ts';
+import { type OpenedManager, openManager } from '../stations/packages/managers.ts';
 import { openPackages, packageConcerns } from '../stations/packages/open-packages.ts';
 import type { PackageCache } from '../stations/packages/package-cache.ts';
 import { openEnvironment } from '../stations/python/open-environment.ts';
@@ -28,6 +30,10 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
   const findings = createFindings();
   for (const { kind, detail } of concerns) findings.concern(kind, detail);
   if (supply !== null) tellOfPackages(findings, supply);
+  const manager =
+    supply?.manager === undefined
+      ? null
+      : await openManager(supply.manager, supply.lockfileVersion ?? '', context.directory);
   return {
     context,
     driver,
@@ -38,10 +44,22 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
     recorder: createRecorder(),
     findings,
     prepared: new Map(),
-    toolchains,
+    toolchains: manager === null ? toolchains : withManager(toolchains, manager),
     environment,
     packages: opened?.directory ?? null,
     preparation: { mayFail: (supply?.missingCount ?? 0) > 0, failed: false },
+  };
+}
+
+/** The repository's package manager is at hand in every run, not only where packages are installed: checks are often its scripts. */
+function withManager(toolchains: OpenedToolchains, manager: OpenedManager): OpenedToolchains {
+  return {
+    tools: {
+      path: [...manager.tools.path, ...toolchains.tools.path],
+      directories: [...manager.tools.directories, ...toolchains.tools.directories],
+    },
+    environment: { ...toolchains.environment, ...manager.environment },
+    versions: { ...toolchains.versions, ...manager.versions },
   };
 }
 

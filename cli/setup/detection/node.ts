@@ -9,6 +9,7 @@ const manifestSchema = z.looseObject({
   dependencies: texts,
   devDependencies: texts,
   workspaces: z.unknown().optional(),
+  packageManager: z.string().optional().catch(undefined),
 });
 type Manifest = z.infer<typeof manifestSchema>;
 
@@ -19,7 +20,8 @@ export const detectNode: Detector = (tree) => {
   const own = manifest.scripts['test'];
   const missing: string[] = [];
   let checks: FoundCheck[] = [];
-  if (own !== undefined && own.trim() !== '' && !isPlaceholderScript(own)) checks = [testCheck(manifest, own)];
+  if (own !== undefined && own.trim() !== '' && !isPlaceholderScript(own))
+    checks = [byManager(tree, manifest, testCheck(manifest, own))];
   else {
     checks = workspaceChecks(tree, manifest);
     if (checks.length === 0)
@@ -60,6 +62,13 @@ function testCheck({ scripts, dependencies, devDependencies }: Manifest, script:
   return plain;
 }
 
+/** With Plug'n'Play only yarn finds what a script calls; elsewhere npm runs a script as any manager does. */
+function byManager(tree: Tree, manifest: Manifest, check: FoundCheck): FoundCheck {
+  if (managerOf(tree, manifest) !== 'yarn' || !isBerry(tree)) return check;
+  const [, , , ...args] = check.command;
+  return { ...check, command: ['yarn', 'test', ...args] };
+}
+
 function workspaceChecks(tree: Tree, { workspaces }: Manifest): FoundCheck[] {
   if (workspaces === undefined) return [];
   const tested = tree.paths
@@ -77,8 +86,11 @@ function workspaceChecks(tree: Tree, { workspaces }: Manifest): FoundCheck[] {
   ];
 }
 
-/** Locked packages are fetched beforehand, since checks run without a network. */
+/** Locked packages are fetched beforehand, since checks run without a network. Several lockfiles: the one that the manifest names. */
 function installOf(tree: Tree, manifest: Manifest): Pick<Finding, 'prepare'> {
+  const manager = managerOf(tree, manifest);
+  if (manager === 'pnpm') return { prepare: ['pnpm', 'install', '--frozen-lockfile'] };
+  if (manager === 'yarn') return { prepare: ['yarn', 'install', isBerry(tree) ? '--immutable' : '--frozen-lockfile'] };
   if (tree.has('package-lock.json') || tree.has('npm-shrinkwrap.json')) {
     const locked = lockedNames(tree.read('package-lock.json') ?? tree.read('npm-shrinkwrap.json'));
     return locked > 0 ? { prepare: ['npm', 'ci', '--no-audit', '--no-fund'] } : {};
@@ -86,6 +98,17 @@ function installOf(tree: Tree, manifest: Manifest): Pick<Finding, 'prepare'> {
   const named = Object.keys(manifest.dependencies).length + Object.keys(manifest.devDependencies).length;
   return named > 0 ? { prepare: ['npm', 'ci', '--no-audit', '--no-fund'] } : {};
 }
+
+function managerOf(tree: Tree, { packageManager = '' }: Manifest): 'npm' | 'pnpm' | 'yarn' {
+  const npm = tree.has('package-lock.json') || tree.has('npm-shrinkwrap.json');
+  const there = { pnpm: tree.has('pnpm-lock.yaml'), yarn: tree.has('yarn.lock') };
+  const named = packageManager.split('@')[0];
+  if (named === 'pnpm' || named === 'yarn') return there[named] ? named : 'npm';
+  if (npm) return 'npm';
+  return there.pnpm ? 'pnpm' : there.yarn ? 'yarn' : 'npm';
+}
+
+const isBerry = (tree: Tree): boolean => /^__metadata:/m.test(tree.read('yarn.lock') ?? '');
 
 function lockedNames(text: string | undefined): number {
   const locked = z

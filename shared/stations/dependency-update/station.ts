@@ -3,6 +3,7 @@ import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { writeTreeFiles } from '../../sandbox/git/tree-files.ts';
 import { crossedMoves, forbiddenMoves, moveFacts, named } from '../packages/change-of-packages.ts';
 import { isFault, type Lock, type LockfileFault, lockedVersions } from '../packages/locked.ts';
+import { type Manifest, readManifest } from '../packages/manifest.ts';
 import { type Move, mayBreak, movesBetween } from '../packages/moves.ts';
 import { type OpenedPackages, openPackages, packageConcerns } from '../packages/open-packages.ts';
 import type { PackageFiles } from '../packages/package-cache.ts';
@@ -64,9 +65,18 @@ function locksOf(
 ): { readonly before: Lock | LockfileFault; readonly after: Lock | LockfileFault } {
   const earlier = packages.base?.lockfile ?? project.lockfile;
   return {
-    before: readLock(project.manager, earlier?.text ?? '', earlier?.file),
-    after: readLock(project.manager, target.lockfile.text, target.lockfile.file),
+    before: readLock(project.manager, earlier?.text ?? '', earlier?.file ?? '', project.manifests),
+    after: readLock(project.manager, target.lockfile.text, target.lockfile.file, changedManifests(project, target)),
   };
+}
+
+function changedManifests({ manifests }: Project, { files }: PackageFiles): ReadonlyMap<string, Manifest> {
+  return new Map(
+    [...manifests].map(([path, manifest]) => {
+      const changed = files[path] === undefined ? manifest : readManifest(files[path], path);
+      return [path, isFault(changed) ? manifest : changed];
+    }),
+  );
 }
 
 const unreadable = (fault: LockfileFault | undefined): Intention => ({

@@ -8,21 +8,25 @@ import { type Registry, RegistryRefusal } from './registry.ts';
 
 /** A package's tarball by the digest its lockfile promises, or why it could not be had. */
 export type Content =
-  | { readonly integrity: Integrity; readonly bytes: Uint8Array }
+  | { readonly integrity: Integrity; readonly bytes: Uint8Array; readonly locked: LockedPackage }
   | { readonly missing: MissingPackage };
 
 /**
  * Fetches the tarballs of locked packages, each once, in the order of their digests, and yields those whose bytes are what the
- * lockfile promised. Nothing is unpacked, so nothing of a package can run. One that is not to be had is yielded as missing; a
+ * lockfile promised, or whatever the registry has where it promises nothing of the tarball. Nothing is unpacked, so nothing of a package can run. One that is not to be had is yielded as missing; a
  * registry that gives other bytes under the usual address than are promised is a refusal.
  */
 export async function* fetchContents(registry: Registry, packages: readonly LockedPackage[]): AsyncGenerator<Content> {
-  const wanted = new Map<string, { readonly locked: LockedPackage; readonly integrity: Integrity }>();
+  const wanted = new Map<string, { readonly locked: LockedPackage; readonly integrity: Integrity | undefined }>();
   for (const locked of packages) {
     const { source, integrity, name, version, why = 'it is from no registry' } = locked;
     if (source === 'bundled' || source === 'local' || !isForThisPlatform(locked)) continue;
-    if (source === 'foreign' || integrity === undefined) yield { missing: { name, version, why } };
-    else wanted.set(`${integrity.algorithm} ${integrity.hex}`, { locked, integrity });
+    if (source === 'foreign') yield { missing: { name, version, why } };
+    else
+      wanted.set(integrity === undefined ? `${name} ${version}` : `${integrity.algorithm} ${integrity.hex}`, {
+        locked,
+        integrity,
+      });
   }
   const queue = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
   for (let at = 0; at < queue.length; at += packageLimits.concurrent) {
@@ -34,7 +38,11 @@ export async function* fetchContents(registry: Registry, packages: readonly Lock
   }
 }
 
-async function fetchContent(registry: Registry, locked: LockedPackage, integrity: Integrity): Promise<Content> {
+async function fetchContent(
+  registry: Registry,
+  locked: LockedPackage,
+  integrity: Integrity | undefined,
+): Promise<Content> {
   const { name, version, resolved } = locked;
   const answer = await getTarball(registry, locked).catch((error: unknown) => {
     if (error instanceof RegistryRefusal && error.code === 'REGISTRY-PATH-REFUSED') return undefined;
@@ -46,8 +54,12 @@ async function fetchContent(registry: Registry, locked: LockedPackage, integrity
     throw new RegistryRefusal('PACKAGE-NOT-FOUND', `the registry answered ${answer.status} for ${what}`, true);
   if (answer.status !== 200)
     return { missing: { name, version, why: `the registry answered ${answer.status} for it` } };
-  if (createHash(integrity.algorithm).update(answer.bytes).digest('hex') === integrity.hex)
-    return { integrity, bytes: answer.bytes };
+  const { bytes } = answer;
+  // The lockfile of yarn 2 and later promises what yarn makes of a tarball, not the tarball: yarn checks it.
+  if (integrity === undefined)
+    return { integrity: { algorithm: 'sha512', hex: createHash('sha512').update(bytes).digest('hex') }, bytes, locked };
+  if (createHash(integrity.algorithm).update(bytes).digest('hex') === integrity.hex)
+    return { integrity, bytes, locked };
   // A tarball of somebody's own address may bear a published name without being what was published.
   if (!isRegistryForm(name, version, resolved))
     return {

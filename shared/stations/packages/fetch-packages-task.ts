@@ -11,10 +11,28 @@ import { writeArchive } from './archive.ts';
 import { fetchContents } from './contents.ts';
 import { isInRange } from './held-back.ts';
 import { packageLimits } from './limits.ts';
-import { copiesOf, fault, isFault, type Lock, type LockedPackage, type LockfileFault } from './locked.ts';
+import {
+  copiesOf,
+  fault,
+  type Integrity,
+  isFault,
+  type Lock,
+  type LockedPackage,
+  type LockfileFault,
+  type Requirement,
+  usualTarballPath,
+} from './locked.ts';
+import { allEntries } from './manifest.ts';
 import { projectEntries, type Wanted } from './manifest-edits.ts';
 import { packageConcerns, packageLabel } from './open-packages.ts';
-import { cacheNames, type MissingPackage, type PackageCache, type PackageFiles } from './package-cache.ts';
+import {
+  cacheNames,
+  contentPlace,
+  type MissingPackage,
+  type PackageCache,
+  type PackageFiles,
+  type ServedIndex,
+} from './package-cache.ts';
 import { type Project, readProject } from './project.ts';
 import { openRegistry, type Registry, RegistryRefusal } from './registry.ts';
 import { resolveByNpm, updateByNpm } from './update-npm.ts';
@@ -99,6 +117,13 @@ async function supplyUpdate(work: Work, wanted: Wanted): Promise<TaskResult> {
   // Without a lockfile the verifier says what to do; there is nothing here to move.
   if (own === undefined && !named) return ended('none', `no manifest names ${wanted.name}, and there is no lockfile`);
   if (own !== undefined && isInRange(own, wanted)) return supply(work);
+  if (project.manager !== 'npm')
+    return asked(
+      fault(
+        'PACKAGES-MANAGER',
+        `${own?.file ?? 'The lockfile'} is of ${project.manager === 'pnpm' ? 'pnpm' : 'yarn'}, and this line moves packages with npm alone. Update it by hand and submit the change as a patch, which is checked with ${project.manager === 'pnpm' ? 'pnpm' : 'yarn'} itself?`,
+      ),
+    );
   await requireSandbox(work.driver, await readDeclaration(work.context));
   const base = await supplyOf(work);
   if (isFault(base)) return asked(base);
@@ -111,8 +136,10 @@ async function supplyOf(work: Work): Promise<Supply | LockfileFault> {
   const { lockfile } = project;
   if (lockfile !== undefined && !isFault(lockfile.lock))
     return { text: lockfile.text, lock: lockfile.lock, resolved: false };
-  if (lockfile !== undefined && isFault(lockfile.lock) && lockfile.lock.code !== 'LOCKFILE-VERSION')
-    return lockfile.lock;
+  if (lockfile !== undefined && isFault(lockfile.lock)) {
+    // npm itself carries an old lockfile over; of another's, or one that can't be read, nothing is guessed.
+    if (project.manager !== 'npm' || lockfile.lock.code !== 'LOCKFILE-VERSION') return lockfile.lock;
+  }
   await requireSandbox(driver, await readDeclaration(context));
   const resolved = await resolveByNpm(work);
   return isFault(resolved) ? resolved : { ...resolved, resolved: true };
@@ -123,12 +150,12 @@ async function packed(
   base: Supply,
   moved: { readonly target: PackageFiles; readonly lock: Lock } | undefined,
 ): Promise<TaskResult> {
-  const { context } = work;
+  const { context, project } = work;
   const packages = [...base.lock.packages, ...(moved?.lock.packages ?? [])];
   const resolvedFor: PackageFiles | undefined = base.resolved
     ? { files: {}, lockfile: { file: base.lock.file, text: base.text } }
     : undefined;
-  const made = await pack(work, base.text, resolvedFor, moved?.target, packages);
+  const made = await pack(work, base.text, resolvedFor, moved?.target, packages, unlockedEntries(project, base.lock));
   const needed = made.missing.find(({ name, version }) => isNew(base.lock, moved?.lock, name, version));
   if (needed !== undefined)
     return asked(
@@ -145,6 +172,32 @@ async function packed(
     : `${base.lock.packages.length} packages in ${base.lock.file} (version ${base.lock.version})`;
   return suppliedWith(work, made, summary);
 }
+
+/** What the manifests ask for and the lockfile has nothing for: the manager will refuse to install from it. */
+function unlockedEntries({ manifests, root }: Project, lock: Lock): MissingPackage[] {
+  // Resolutions of yarn 1 lead an entry elsewhere than its own range does.
+  if (lock.manager === 'yarn' && root.value['resolutions'] !== undefined) return [];
+  const members = new Set([...manifests.values()].map(({ name }) => name));
+  const served = new Set(lock.requirements.filter(isServed(lock)).map(({ from, key }) => `${from}\n${key}`));
+  return [...manifests].flatMap(([path, manifest]) =>
+    allEntries(manifest)
+      .filter(({ kind, key }) => (kind === 'dependencies' || kind === 'devDependencies') && !members.has(key))
+      .filter(({ key }) => !served.has(`${path.split('/').slice(0, -1).join('/')}\n${key}`))
+      .map(({ key, text }) =>
+        bounded({
+          name: key,
+          version: text,
+          why: `${path} asks for it, and ${lock.file} has nothing for it: bring it up to date`,
+        }),
+      ),
+  );
+}
+
+/** yarn 1 keeps no list of what was asked, so there only a locked copy tells; overrides lead elsewhere in the others. */
+const isServed =
+  ({ manager }: Lock) =>
+  ({ to }: Requirement): boolean =>
+    manager !== 'yarn' || to !== undefined;
 
 const outputPackages = (context: TaskContext, file: string) =>
   context.output({ name: 'packages', kind: 'packages_cache', mediaType: 'application/x-tar', file });
@@ -168,6 +221,17 @@ function ignoredSettings({ settings }: Project): string[] {
   return settings.ignored.length === 0
     ? []
     : [`.npmrc: ${settings.ignored.join(', ')} are not read when packages are fetched`.slice(0, 500)];
+}
+
+const lockVersion = ({ lockfile }: Project): string | undefined =>
+  lockfile === undefined || isFault(lockfile.lock) ? undefined : lockfile.lock.version;
+
+function uncheckedBytes({ manager }: Project): string[] {
+  return manager === 'berry'
+    ? [
+        'yarn.lock holds no digests of tarballs: what the registry gave was taken, and yarn holds its own checksums against it',
+      ]
+    : [];
 }
 
 /** A package that only the update brings: without it, what would be delivered can't be installed. */
@@ -195,15 +259,21 @@ async function pack(
   const add = (name: string, text: string): Promise<void> => archive.add(name, new TextEncoder().encode(text));
   try {
     let contents = 0;
+    const held = new Map<string, Integrity>();
+    const byName = new Map<string, Integrity>();
     const missing = new Map(lacking.map((each) => [packageLabel(each.name, each.version), each]));
     for await (const content of fetchContents(registry, packages)) {
       if ('missing' in content) {
         missing.set(packageLabel(content.missing.name, content.missing.version), content.missing);
         continue;
       }
-      await archive.add(cacheNames.content(content.integrity), content.bytes);
+      const { integrity, bytes, locked } = content;
+      await archive.add(cacheNames.content(integrity), bytes);
       contents += 1;
+      held.set(`${integrity.algorithm} ${integrity.hex}`, integrity);
+      if (locked.integrity === undefined) byName.set(`${locked.name} ${locked.version}`, integrity);
     }
+    if (project.manager !== 'npm') await add(cacheNames.index, JSON.stringify(indexOf(packages, held, byName)));
     if (resolved !== undefined) await add(cacheNames.base, JSON.stringify(resolved));
     if (target !== undefined) await add(cacheNames.target, JSON.stringify(target));
     const description: PackageCache = {
@@ -213,16 +283,38 @@ async function pack(
       target: target === undefined ? null : digestOfBytes(target.lockfile.text),
       contents,
       manager: project.manager,
+      ...(lockVersion(project) === undefined ? {} : { lockfileVersion: lockVersion(project) }),
       missing: [...missing.values()].slice(0, packageLimits.named).map(bounded),
       missingCount: missing.size,
       ...(resolved === undefined ? {} : { resolvedAt: new Date().toISOString() }),
-      notes: ignoredSettings(project),
+      notes: [...ignoredSettings(project), ...uncheckedBytes(project)],
     };
     await add(cacheNames.description, JSON.stringify(description));
     return { file, description, missing: [...missing.values()] };
   } finally {
     await archive.close();
   }
+}
+
+/** Every package that is here by the path that its manager asks a registry for. */
+function indexOf(
+  packages: readonly LockedPackage[],
+  held: ReadonlyMap<string, Integrity>,
+  byName: ReadonlyMap<string, Integrity>,
+): ServedIndex {
+  const served = new Map<string, ServedIndex[number]>();
+  for (const { name, version, resolved, integrity } of packages) {
+    const found =
+      integrity === undefined ? byName.get(`${name} ${version}`) : held.get(`${integrity.algorithm} ${integrity.hex}`);
+    if (found === undefined) continue;
+    const path = usualTarballPath(name, version);
+    served.set(`${path} ${resolved ?? ''}`, {
+      path,
+      content: contentPlace(found),
+      ...(resolved === undefined ? {} : { url: resolved }),
+    });
+  }
+  return [...served.values()];
 }
 
 const bounded = ({ name, version, why }: MissingPackage): MissingPackage => ({

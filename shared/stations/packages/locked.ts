@@ -28,6 +28,8 @@ export type LockedPackage = {
   /** The registry address that is recorded; absent where the lockfile keeps none. */
   readonly resolved: string | undefined;
   readonly integrity: Integrity | undefined;
+  /** A digest of what the manager makes of the tarball, which only that manager can check (yarn 2 and later). */
+  readonly checksum?: string;
   /** Only development needs it; undefined where the lockfile does not tell. */
   readonly development: boolean | undefined;
   /** It runs a command of its own when it is installed. */

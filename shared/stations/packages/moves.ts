@@ -90,14 +90,25 @@ function changedVersions(
 /** Versions that are promised with another digest than before, or with none where there was one. */
 function otherBytes(old: readonly LockedPackage[], now: readonly LockedPackage[]): string[] {
   const promised = Map.groupBy(old, ({ version }) => version);
-  const others = now.filter(({ version, integrity }) => {
-    const earlier = (promised.get(version) ?? []).flatMap((each) => each.integrity ?? []).slice(0, 100);
-    if (integrity === undefined)
-      return earlier.length > 0 && (promised.get(version) ?? []).every((each) => each.integrity !== undefined);
-    const comparable = earlier.filter(({ algorithm }) => algorithm === integrity.algorithm);
-    return comparable.length > 0 && comparable.every(({ hex }) => hex !== integrity.hex);
+  const others = now.filter((locked) => {
+    const earlier = (promised.get(locked.version) ?? []).slice(0, COPIES_COMPARED).map(promiseOf);
+    const known = earlier.flatMap((each) => each ?? []);
+    const promise = promiseOf(locked);
+    if (promise === undefined) return known.length > 0 && known.length === earlier.length;
+    const comparable = known.filter(({ by }) => by === promise.by);
+    return comparable.length > 0 && comparable.every(({ digest }) => digest !== promise.digest);
   });
   return ordered(new Set(others.map(({ version }) => version)));
+}
+
+const COPIES_COMPARED = 100;
+
+/** What a lockfile promises of a package's bytes, and by which measure. */
+function promiseOf({ integrity, checksum }: LockedPackage): { by: string; digest: string } | undefined {
+  if (integrity !== undefined) return { by: integrity.algorithm, digest: integrity.hex };
+  if (checksum === undefined) return undefined;
+  const [key = '', digest = key] = checksum.split('/');
+  return { by: digest === key ? 'checksum' : `checksum ${key}`, digest };
 }
 
 /** The largest step from the lowest version that was to the highest that is. */

@@ -10,10 +10,12 @@ import type { Integrity } from './locked.ts';
 import {
   cacheNames,
   contentDigest,
+  contentPlace,
   type PackageCache,
   type PackageFiles,
   packageCache,
   packageFiles,
+  servedIndex,
 } from './package-cache.ts';
 
 export type OpenedPackages = {
@@ -30,6 +32,7 @@ const texts: readonly string[] = [
   cacheNames.description,
   cacheNames.base,
   cacheNames.target,
+  cacheNames.index,
   ...Object.keys(cacheNames.earlierTarget),
 ];
 
@@ -56,11 +59,14 @@ export async function openPackages(context: TaskContext): Promise<OpenedPackages
       description: read(packageCache, cacheNames.description, found),
       target: read(packageFiles, cacheNames.target, found) ?? earlierTarget(found),
       base: read(packageFiles, cacheNames.base, found),
+      index: read(servedIndex, cacheNames.index, found),
     };
     if (parsed.description === null) throw new ArchiveMalformed('it has no description');
     // What the install inside the sandbox reads where a checkout has no lockfile of its own.
     for (const [name, files] of Object.entries({ target: parsed.target, base: parsed.base }))
       if (files !== null) await writeFile(join(directory, `${name}.json`), JSON.stringify(files), { mode: 0o644 });
+    if (parsed.index !== null)
+      await writeFile(join(directory, cacheNames.index), JSON.stringify(parsed.index), { mode: 0o644 });
     return { directory, ...parsed, description: parsed.description };
   } catch (error) {
     if (!(error instanceof ArchiveMalformed)) throw error;
@@ -93,10 +99,11 @@ function earlierTarget(found: ReadonlyMap<string, string>): PackageFiles | null 
   return text === undefined ? null : { files, lockfile: { file: 'package-lock.json', text } };
 }
 
-async function writeContent(directory: string, { algorithm, hex }: Integrity, bytes: Buffer): Promise<void> {
+async function writeContent(directory: string, digest: Integrity, bytes: Buffer): Promise<void> {
+  const { algorithm, hex } = digest;
   if (createHash(algorithm).update(bytes).digest('hex') !== hex)
     throw new ArchiveMalformed('a content is not what its name says');
-  const path = join(directory, 'content-v2', algorithm, hex.slice(0, 2), hex.slice(2, 4), hex.slice(4));
+  const path = join(directory, 'content-v2', contentPlace(digest));
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await writeFile(path, bytes, { mode: 0o644 });
 }

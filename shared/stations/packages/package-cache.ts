@@ -17,6 +17,7 @@ export const packageCache = z.strictObject({
   target: z.string().nullable(),
   contents: z.int().min(0),
   manager: z.enum(PACKAGE_MANAGERS).optional(),
+  lockfileVersion: z.string().max(20).optional(),
   /** What could not be had, as far as it is named, and how many there are. */
   missing: z.array(missingPackage).max(200).optional(),
   missingCount: z.int().min(0).optional(),
@@ -34,6 +35,18 @@ export const packageFiles = z.strictObject({
 });
 export type PackageFiles = z.infer<typeof packageFiles>;
 
+const place = z.string().regex(/^(?:sha512|sha384|sha256|sha1)\/[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f]{36,124}$/);
+
+/** What a registry inside the sandbox answers with: path below it → content below `content-v2`, and the address it is locked to. */
+export const servedIndex = z.array(
+  z.strictObject({ path: z.string().max(1_000), content: place, url: z.string().max(2_000).optional() }),
+);
+export type ServedIndex = z.infer<typeof servedIndex>;
+
+/** Where a content lies below `content-v2` (cacache's layout). */
+export const contentPlace = ({ algorithm, hex }: Integrity): string =>
+  `${algorithm}/${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex.slice(4)}`;
+
 /** Names inside the artifact. Contents are named by base64url of their digest, which keeps a name below ustar's 100 bytes. */
 export const cacheNames = {
   description: 'packages.json',
@@ -41,6 +54,8 @@ export const cacheNames = {
   base: 'base.json',
   /** Manifests and lockfile of a dependency update. */
   target: 'target.json',
+  /** For managers that ask a registry: what is here, by the path that they ask for. */
+  index: 'index.json',
   /** How a release before named the two files of an update; artifacts of open requests still hold them. */
   earlierTarget: { 'target/package.json': 'package.json', 'target/package-lock.json': 'package-lock.json' },
   content: ({ algorithm, hex }: Integrity): string => `${algorithm}/${Buffer.from(hex, 'hex').toString('base64url')}`,

@@ -1,11 +1,16 @@
+import picomatch from 'picomatch';
+import { parse } from 'yaml';
 import { readBlobs } from '../../sandbox/git/blobs.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { listTree, type TreeEntry } from '../../sandbox/git/tree-list.ts';
 import { packageLimits } from './limits.ts';
 import { fault, isFault, type Lock, type LockfileFault, type PackageManager } from './locked.ts';
 import { type Manifest, readManifest } from './manifest.ts';
-import { NPM_LOCKFILES, readNpmLockfile } from './npm-lockfile.ts';
+import { NPM_LOCKFILES } from './npm-lockfile.ts';
 import { type NpmSettings, readNpmrc } from './npmrc.ts';
+import { PNPM_LOCKFILE } from './pnpm-lockfile.ts';
+import { readLock } from './read-lock.ts';
+import { isBerryLockfile, YARN_LOCKFILE } from './yarn-lockfile.ts';
 
 /** What a tree says of its packages: manifests and lockfile, as text that nothing has run. */
 export type Project = {
@@ -16,9 +21,15 @@ export type Project = {
   /** The lockfile's text and what was read of it; undefined where there is none. */
   readonly lockfile: { readonly file: string; readonly text: string; readonly lock: Lock | LockfileFault } | undefined;
   readonly settings: NpmSettings;
+  /** Configuration of pnpm and yarn as it lies in the tree, by file name; read as data only. */
+  readonly configuration: ReadonlyMap<string, string>;
 };
 
 const ROOT = 'package.json';
+const CONFIGURATION = ['pnpm-workspace.yaml', '.yarnrc.yml'] as const;
+
+type Files = ReadonlyMap<string, TreeEntry>;
+type Texts = (paths: readonly string[]) => Promise<Map<string, string>>;
 
 /** Reads the project of a tree. Undefined where no package.json lies at its root; a fault where that can't be read. */
 export async function readProject(
@@ -27,49 +38,108 @@ export async function readProject(
   signal: AbortSignal,
 ): Promise<Project | LockfileFault | undefined> {
   const entries = await listTree({ repository, tree, signal });
-  const files = new Map(entries.filter(({ mode }) => mode !== '120000').map((entry) => [entry.path, entry]));
-  const read = (paths: readonly string[]) => readTexts(repository, files, paths, signal);
-  const lockfileName = NPM_LOCKFILES.find((name) => files.has(name));
-  const first = await read([ROOT, '.npmrc', ...(lockfileName === undefined ? [] : [lockfileName])]);
+  const files: Files = new Map(entries.filter(({ mode }) => mode !== '120000').map((entry) => [entry.path, entry]));
+  const read: Texts = (paths) => readTexts(repository, files, paths, signal);
+  const first = await read([ROOT, '.npmrc', ...CONFIGURATION]);
   const rootText = first.get(ROOT);
   if (rootText === undefined) return undefined;
   const root = readManifest(rootText);
   if (isFault(root)) return root;
-  const lockText = lockfileName === undefined ? undefined : first.get(lockfileName);
-  const lockfile =
-    lockfileName === undefined || lockText === undefined
-      ? undefined
-      : { file: lockfileName, text: lockText, lock: readNpmLockfile(lockText, lockfileName) };
-  const folders = memberManifests(root, lockfile?.lock, files);
-  if (folders.length > packageLimits.manifests)
-    return fault('PACKAGES-TOO-MANY', `The repository has more than ${packageLimits.manifests} manifests.`);
-  const manifests = new Map([[ROOT, root]]);
-  for (const [path, text] of await read(folders)) {
-    const member = readManifest(text, path);
-    // Without a lockfile every manifest below is offered, fixtures of tests among them: the package manager picks.
-    if (!isFault(member)) manifests.set(path, member);
-  }
-  return { manager: 'npm', root, manifests, lockfile, settings: readNpmrc(first.get('.npmrc') ?? '') };
+  const settings = readNpmrc(first.get('.npmrc') ?? '');
+  const configuration = new Map(CONFIGURATION.flatMap((file) => [...first].filter(([path]) => path === file)));
+  const file = lockfileOf(root, files);
+  const text = file === undefined ? undefined : (await read([file])).get(file);
+  const manager = text === undefined || file === undefined ? 'npm' : managerOf(file, text);
+  const members = await memberManifests(root, configuration, files, read);
+  if (isFault(members)) return members;
+  const all = new Map([[ROOT, root], ...members]);
+  const of = { manager, root, settings, configuration };
+  if (file === undefined || text === undefined) return { ...of, manifests: all, lockfile: undefined };
+  const lock = readLock(manager, text, file, all);
+  if (isFault(lock)) return { ...of, manifests: all, lockfile: { file, text, lock } };
+  const linked = await linkedManifests(lock, files, read, all);
+  return { ...of, manifests: new Map([...all, ...linked]), lockfile: { file, text, lock } };
 }
 
-/** A lockfile names its folders; without one, whatever may be a workspace. */
-function memberManifests(
+/** Of several lockfiles the one of the manager that the manifest names, else npm's, pnpm's, yarn's in this order. */
+function lockfileOf({ packageManager = '' }: Manifest, files: Files): string | undefined {
+  const known = [...NPM_LOCKFILES, PNPM_LOCKFILE, YARN_LOCKFILE].filter((name) => files.has(name));
+  const named = { pnpm: PNPM_LOCKFILE, yarn: YARN_LOCKFILE }[packageManager.split('@')[0] ?? ''];
+  return known.find((name) => name === named) ?? known[0];
+}
+
+function managerOf(file: string, text: string): PackageManager {
+  if (file === PNPM_LOCKFILE) return 'pnpm';
+  if (file !== YARN_LOCKFILE) return 'npm';
+  return isBerryLockfile(text) ? 'berry' : 'yarn';
+}
+
+/** The manifests of the workspaces that root or pnpm-workspace.yaml declare, by their globs. */
+async function memberManifests(
   root: Manifest,
-  lock: Lock | LockfileFault | undefined,
-  files: ReadonlyMap<string, TreeEntry>,
-): string[] {
-  if (lock !== undefined && !isFault(lock))
-    return lock.packages.flatMap(({ source, place }) => {
-      const path = `${place}/${ROOT}`;
-      return source === 'local' && files.has(path) ? [path] : [];
-    });
-  if (!root.workspaces) return [];
-  return [...files.keys()].filter((path) => path.endsWith(`/${ROOT}`) && !path.split('/').includes('node_modules'));
+  configuration: ReadonlyMap<string, string>,
+  files: Files,
+  read: Texts,
+): Promise<Map<string, Manifest> | LockfileFault> {
+  const globs = [...workspaceGlobs(root.value['workspaces']), ...pnpmGlobs(configuration.get('pnpm-workspace.yaml'))];
+  if (globs.length === 0) return new Map();
+  const wanted = matcherOf(globs);
+  const paths = [...files.keys()].filter(
+    (path) =>
+      path.endsWith(`/${ROOT}`) && !path.split('/').includes('node_modules') && wanted(path.slice(0, -ROOT.length - 1)),
+  );
+  if (paths.length > packageLimits.manifests)
+    return fault('PACKAGES-TOO-MANY', `The repository has more than ${packageLimits.manifests} manifests.`);
+  return readable(await read(paths));
+}
+
+function matcherOf(globs: readonly string[]): (folder: string) => boolean {
+  const plain = globs.slice(0, 200).map((glob) => glob.replace(/^(!?)\.?\//, '$1').replace(/\/+$/, ''));
+  const takes = plain.filter((glob) => !glob.startsWith('!')).map((glob) => picomatch(glob));
+  const leaves = plain.filter((glob) => glob.startsWith('!')).map((glob) => picomatch(glob.slice(1)));
+  return (folder) => takes.some((take) => take(folder)) && !leaves.some((leave) => leave(folder));
+}
+
+function workspaceGlobs(workspaces: unknown): string[] {
+  const listed = Array.isArray(workspaces) ? workspaces : (workspaces as { packages?: unknown } | undefined)?.packages;
+  return Array.isArray(listed) ? listed.filter((glob) => typeof glob === 'string' && glob.length <= 500) : [];
+}
+
+function pnpmGlobs(text: string | undefined): string[] {
+  try {
+    return text === undefined ? [] : workspaceGlobs(parse(text, { maxAliasCount: 0 }));
+  } catch {
+    return [];
+  }
+}
+
+/** Folders that a lockfile names though no glob does, such as `file:` links. */
+async function linkedManifests(
+  lock: Lock,
+  files: Files,
+  read: Texts,
+  known: ReadonlyMap<string, Manifest>,
+): Promise<Map<string, Manifest>> {
+  const paths = lock.packages.flatMap(({ source, place }) => {
+    const path = `${place}/${ROOT}`;
+    return source === 'local' && files.has(path) && !known.has(path) ? [path] : [];
+  });
+  return readable(await read(paths.slice(0, packageLimits.manifests)));
+}
+
+/** A manifest that can't be read takes no part: the package manager will say what is wrong with it. */
+function readable(texts: ReadonlyMap<string, string>): Map<string, Manifest> {
+  return new Map(
+    [...texts].flatMap(([path, text]) => {
+      const member = readManifest(text, path);
+      return isFault(member) ? [] : [[path, member] as const];
+    }),
+  );
 }
 
 async function readTexts(
   repository: string,
-  files: ReadonlyMap<string, TreeEntry>,
+  files: Files,
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, string>> {

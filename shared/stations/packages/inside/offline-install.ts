@@ -1,42 +1,115 @@
 /**
- * Runs inside the sandbox, in the checkout: gives npm a cache that is the fetched contents, runs the prepare command, and ends
- * with its code. Arguments: packages directory (`-` where there is none), command ….
+ * Runs inside the sandbox, in the checkout: lends the prepare command what was fetched, runs it, and ends with its code. Arguments:
+ * packages directory (`-` where there is none), command ….
  *
- * npm finds a locked package by its integrity without asking anyone, but only when the lockfile has its address, which npm can
- * be told to omit. So the lockfile gets addresses for as long as the command runs, and its own bytes back afterwards. A checkout
- * without a lockfile that npm installs from gets the one that was resolved for this request, for as long. And as many a `prepare`
- * script sets up hooks, the checkout has an empty git repository meanwhile.
+ * - npm finds a locked package in its cache by integrity, without asking anyone, but only when the lockfile has its address, which
+ *   npm can be told to omit: the lockfile gets addresses.
+ * - pnpm and yarn ask a registry. One listens on loopback that has the fetched tarballs and nothing else, so that no version can
+ *   come in that was not locked; addresses in their lockfiles lead there. yarn 2 and later would hold its own way of writing a
+ *   lockfile against the one that is there, so `--immutable` is taken out: it could only find differences of form.
+ * - A checkout without a lockfile that npm installs from gets the one that was resolved for this request.
+ * - Many a `prepare` script sets up hooks: the checkout has an empty git repository.
+ *
+ * All of it only as long as the command runs; the checkout's own bytes are put back.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 type Lockfile = {
-  lockfileVersion?: number;
   packages?: Record<
     string,
-    { name?: string; version?: string; integrity?: string; resolved?: string; inBundle?: boolean; link?: boolean }
+    { name?: string; version?: string; integrity?: string; resolved?: string; inBundle?: boolean }
   >;
 };
 type PackageFiles = { files: Record<string, string>; lockfile: { file: string; text: string } };
+type Served = { path: string; content: string; url?: string };
 
 const [packages = '-', command = '', ...rest] = process.argv.slice(2);
+const store = join('node_modules', '.factory-store');
 
 const putBack: (() => void)[] = [];
 if (packages !== '-') {
   giveCache();
-  giveLockfile();
+  const index = join(packages, 'index.json');
+  if (existsSync(index)) await giveRegistry(JSON.parse(readFileSync(index, 'utf8')) as Served[]);
+  else giveLockfile();
 }
 giveRepository();
-const result = spawnSync(command, rest, { stdio: 'inherit' });
+process.exitCode = await run();
 for (const undo of putBack.toReversed()) undo();
-if (result.error !== undefined) process.stderr.write(`${result.error.message}\n`);
-process.exitCode = result.status ?? (result.error === undefined ? 1 : 127);
+// The registry would keep the process.
+process.exit();
+
+function run(): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(
+      command,
+      command === 'yarn' && isBerry() ? rest.filter((word) => word !== '--immutable') : rest,
+      {
+        stdio: 'inherit',
+      },
+    );
+    child.on('error', (error) => {
+      process.stderr.write(`${error.message}\n`);
+      resolve(127);
+    });
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
 
 function giveCache(): void {
   const cache = join(process.env['npm_config_cache'] ?? '/tmp/npm-cache', '_cacache');
   mkdirSync(cache, { recursive: true });
   if (!existsSync(join(cache, 'content-v2'))) symlinkSync(join(packages, 'content-v2'), join(cache, 'content-v2'));
+}
+
+async function giveRegistry(served: readonly Served[]): Promise<void> {
+  const contents = new Map(served.map(({ path, content }) => [path, join(packages, 'content-v2', content)]));
+  const server = createServer((request, response) => {
+    const file = contents.get(decodeURIComponent(request.url ?? '/').slice(1));
+    if (file === undefined || request.method !== 'GET') response.writeHead(404).end('{}');
+    else response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const environment = process.env;
+  // These managers take it for "ask nobody", and would not ask the one that is here.
+  delete environment['npm_config_offline'];
+  Object.assign(environment, {
+    npm_config_registry: base,
+    npm_config_store_dir: store,
+    YARN_REGISTRY: base,
+    YARN_CACHE_FOLDER: existsSync('.yarnrc.yml') || isBerry() ? '.yarn/cache' : store,
+    YARN_NPM_REGISTRY_SERVER: base.slice(0, -1),
+    YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
+    YARN_ENABLE_GLOBAL_CACHE: 'false',
+    // Another release of yarn writes the same lockfile with other words; nothing but what is locked is there to install.
+    YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',
+  });
+  for (const scope of new Set(served.flatMap(({ path }) => /^@[^/]+(?=\/)/.exec(path)?.[0] ?? [])))
+    environment[`npm_config_${scope}:registry`] = base;
+  putBack.push(() => rmSync(store, { recursive: true, force: true }));
+  leadAddresses(base, served);
+}
+
+function isBerry(): boolean {
+  return existsSync('yarn.lock') && /^__metadata:/m.test(readFileSync('yarn.lock', 'utf8'));
+}
+
+function leadAddresses(base: string, served: readonly Served[]): void {
+  const paths = new Map(served.flatMap(({ url, path }) => (url === undefined ? [] : [[url, path] as const])));
+  for (const file of ['yarn.lock', 'pnpm-lock.yaml']) {
+    if (!existsSync(file)) continue;
+    const own = readFileSync(file);
+    const text = own.toString('utf8').replace(/https?:\/\/[^\s"'#,}]+/g, (url) => {
+      const path = paths.get(url);
+      return path === undefined ? url : base + path;
+    });
+    replace(file, text, own);
+  }
 }
 
 function giveLockfile(): void {
@@ -59,8 +132,7 @@ function resolvedLockfile(): PackageFiles['lockfile'] | undefined {
     if (!existsSync(path)) continue;
     const { files, lockfile } = JSON.parse(readFileSync(path, 'utf8')) as PackageFiles;
     const same = Object.entries(files).every(([file, text]) => existsSync(file) && readFileSync(file, 'utf8') === text);
-    if (same && (lockfile.file.endsWith('package-lock.json') || lockfile.file.endsWith('npm-shrinkwrap.json')))
-      return lockfile;
+    if (same) return lockfile;
   }
   return undefined;
 }

@@ -1,0 +1,170 @@
+import { parseSyml } from '@yarnpkg/parsers';
+import { z } from 'zod';
+import { packageLimits } from './limits.ts';
+import { fault, type Lock, type LockedPackage, type LockfileFault, type Requirement, readIntegrity } from './locked.ts';
+import { allEntries, type Manifest } from './manifest.ts';
+import { isRegistryAddress, shownAddress } from './npm-lockfile.ts';
+import { readSpecifier } from './specifier.ts';
+
+/** The lockfile of yarn 1 (`classic`) and of yarn 2 and later, which share a name and a syntax. */
+export const YARN_LOCKFILE = 'yarn.lock';
+
+const ranges = z.record(z.string(), z.coerce.string()).default({});
+const entry = z.looseObject({
+  version: z.coerce.string(),
+  resolved: z.string().optional(),
+  integrity: z.string().optional(),
+  resolution: z.string().optional(),
+  checksum: z.string().optional(),
+  conditions: z.string().optional(),
+  linkType: z.string().optional(),
+  dependencies: ranges,
+  optionalDependencies: ranges,
+});
+type Entry = z.infer<typeof entry>;
+
+/** Whether a lockfile is of yarn 2 or later. */
+export const isBerryLockfile = (text: string): boolean => /^__metadata:/m.test(text);
+
+/** Reads yarn's lockfile. What the manifests ask for is not in that of yarn 1, so they are asked as well. */
+export function readYarnLockfile(
+  text: string,
+  manifests: ReadonlyMap<string, Manifest>,
+  file = YARN_LOCKFILE,
+): Lock | LockfileFault {
+  const parsed = parse(text);
+  if (parsed === undefined)
+    return fault(
+      'LOCKFILE-UNREADABLE',
+      `${file} can't be read as a lockfile. Make it again with yarn and submit again?`,
+    );
+  const { version, entries } = parsed;
+  if (entries.length > packageLimits.lockfileEntries)
+    return fault('PACKAGES-TOO-MANY', `${file} has more than ${packageLimits.lockfileEntries} packages.`);
+  const berry = isBerryLockfile(text);
+  const places = new Map(entries.flatMap(([key]) => key.split(/,\s*/).map((pattern) => [pattern, placeOf(key)])));
+  return {
+    manager: berry ? 'berry' : 'yarn',
+    file,
+    version: berry ? version : '1',
+    packages: entries.flatMap(([key, each]) => readEntry(key, each, berry)),
+    requirements: [
+      ...(berry ? [] : [...manifests].flatMap(([path, manifest]) => asked(path, manifest, places))),
+      ...entries.flatMap(([key, each]) => between(key, each, berry, places)),
+    ],
+  };
+}
+
+function parse(text: string): { version: string; entries: [string, Entry][] } | undefined {
+  if (Buffer.byteLength(text) > packageLimits.lockfileBytes) return undefined;
+  try {
+    const { __metadata: metadata, ...rest } = parseSyml(text) as Record<string, unknown>;
+    const version = z.looseObject({ version: z.coerce.string() }).safeParse(metadata);
+    const entries = Object.entries(rest).map(([key, value]): [string, Entry] => [key, entry.parse(value)]);
+    return { version: version.success ? version.data.version : '', entries };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A workspace's place is its folder, another's its key. */
+function placeOf(key: string): string {
+  const [, folder] = /@workspace:([^,]+)(?:,|$)/.exec(key) ?? [];
+  return folder === undefined ? key : folder === '.' ? '' : folder;
+}
+
+/** `a@^1`, `@s/a@npm:^1`: the name before the last at-sign that begins a range. */
+function keyOf(pattern: string): string {
+  const at = pattern.indexOf('@', 1);
+  return at < 0 ? pattern : pattern.slice(0, at);
+}
+
+function readEntry(key: string, each: Entry, berry: boolean): LockedPackage[] {
+  const place = placeOf(key);
+  if (berry && place === '') return [];
+  const patterns = key.split(/,\s*/);
+  const keys = [...new Set(patterns.map(keyOf))];
+  const name = berry ? keyOf(each.resolution ?? key) : (nameOf(patterns[0] ?? key, each.resolved) ?? keys[0] ?? key);
+  return [
+    {
+      place,
+      keys,
+      name,
+      version: each.version,
+      ...(berry ? berrySource(each) : classicSource(each)),
+      resolved: each.resolved?.split('#')[0],
+      integrity: readIntegrity(each.integrity) ?? fragment(each.resolved),
+      ...(each.checksum === undefined ? {} : { checksum: each.checksum }),
+      development: undefined,
+      hasInstallScript: false,
+      platform: platformOf(each.conditions),
+    },
+  ];
+}
+
+function nameOf(pattern: string, resolved: string | undefined): string | undefined {
+  const specifier = readSpecifier(keyOf(pattern), pattern.slice(keyOf(pattern).length + 1));
+  if (specifier.kind === 'registry' && specifier.prefix !== '') return specifier.name;
+  const path = decodeURIComponent(URL.parse(resolved ?? '')?.pathname ?? '');
+  return /((?:@[^/]+\/)?[^/@]+)\/-\//.exec(path)?.[1];
+}
+
+/** yarn 1 appended `#<sha1>` before it knew integrity. */
+function fragment(resolved: string | undefined) {
+  const [, hex] = /#([0-9a-f]{40})$/.exec(resolved ?? '') ?? [];
+  return hex === undefined ? undefined : ({ algorithm: 'sha1', hex } as const);
+}
+
+function classicSource({ resolved, integrity }: Entry): Pick<LockedPackage, 'source' | 'why'> {
+  if (resolved === undefined) return { source: 'local' };
+  if (!isRegistryAddress(resolved) || !/\.tgz(?:#|$|\?)/.test(resolved))
+    return { source: 'foreign', why: `it comes from ${shownAddress(resolved)}, which is no registry` };
+  if (readIntegrity(integrity) === undefined && fragment(resolved) === undefined)
+    return { source: 'foreign', why: "it has no digest, so its bytes can't be told from others" };
+  return { source: 'registry' };
+}
+
+function berrySource({ resolution = '', linkType }: Entry): Pick<LockedPackage, 'source' | 'why'> {
+  if (linkType === 'soft') return { source: 'local' };
+  const range = resolution.slice(keyOf(resolution).length + 1);
+  if (/^npm:[^:]+$/.test(range)) return { source: 'registry' };
+  // Made by yarn of a package that has an entry of its own.
+  if (range.startsWith('patch:') || range.startsWith('virtual:')) return { source: 'bundled' };
+  return { source: 'foreign', why: `it comes from ${shownAddress(range)}, which is no registry` };
+}
+
+/** `os=linux & cpu=(x64 | arm64)` of yarn 2 and later. */
+function platformOf(conditions: string | undefined): LockedPackage['platform'] {
+  const of = (name: string): string[] => {
+    const [, values] = new RegExp(`${name}=(\\([^)]*\\)|[^&\\s]+)`).exec(conditions ?? '') ?? [];
+    return values === undefined ? [] : values.replace(/[()]/g, '').split(/\s*\|\s*/);
+  };
+  return { os: of('os'), cpu: of('cpu'), libc: of('libc'), optional: conditions !== undefined };
+}
+
+function asked(path: string, manifest: Manifest, places: ReadonlyMap<string, string>): Requirement[] {
+  return allEntries(manifest).flatMap(({ kind, key, text, specifier }) =>
+    kind === 'override' || kind === 'peerDependencies'
+      ? []
+      : [
+          {
+            from: path.split('/').slice(0, -1).join('/'),
+            key,
+            range: specifier.kind === 'registry' ? specifier.range : text,
+            to: places.get(`${key}@${text}`),
+          },
+        ],
+  );
+}
+
+function between(key: string, each: Entry, berry: boolean, places: ReadonlyMap<string, string>): Requirement[] {
+  return Object.entries({ ...each.dependencies, ...each.optionalDependencies }).map(([name, text]) => {
+    const specifier = readSpecifier(name, text.replace(/^npm:(?=[\^~<>=*\dvx ]|$)/, ''));
+    return {
+      from: placeOf(key),
+      key: name,
+      range: specifier.kind === 'registry' ? specifier.range : text,
+      to: places.get(`${name}@${text}`) ?? (berry ? places.get(`${name}@npm:${text}`) : undefined),
+    };
+  });
+}
