@@ -1,5 +1,6 @@
 import { testFileKinds } from '../domain/application/test-files.ts';
 import { matcherOf } from '../domain/packet/glob.ts';
+import type { Packet } from '../domain/packet/schema.ts';
 import type { DiffEntry } from '../sandbox/git/diff.ts';
 import { readTreeFile } from '../sandbox/git/tree-files.ts';
 import type { Snapshot } from '../stations/work/base.ts';
@@ -28,7 +29,7 @@ export async function crossedBoundary(
   const { packet, context } = bench;
   if (entries.length === 0) return { verdict: 'invalid', faults: ['the change leaves every file as it was'] };
   const outside = [
-    ...outOfScope(bench, entries),
+    ...outOfScope(packet, entries),
     ...(await changedPackages(bench, base.repository, base.tree, head.tree)),
     ...((await lineVerifiers[lineOf(packet)].boundary?.(bench, base, head)) ?? []),
   ];
@@ -55,7 +56,8 @@ async function reached({ declaration, packet, context }: Bench, base: Snapshot):
   return reachedBy(commands, Object.values(packageScripts(manifest)));
 }
 
-function outOfScope({ packet }: Bench, entries: readonly DiffEntry[]): string[] {
+/** Changed paths that the packet does not allow, denies, or says must not change. Pure. */
+export function outOfScope(packet: Packet, entries: readonly Pick<DiffEntry, 'path'>[]): string[] {
   const inScope = changeScope(packet);
   const stays = matcherOf(packet.mustNotChange?.paths ?? []);
   return entries.flatMap(({ path }) => {

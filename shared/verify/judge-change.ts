@@ -127,8 +127,9 @@ async function checksAfter(bench: Bench, trees: Trees, baseline: Receipt): Promi
 async function settled(bench: Bench, trees: Trees, before: CheckClaim, first: CheckRun): Promise<CheckClaim> {
   const { base, head, own } = trees;
   const { name } = first.claim;
-  const again = await runAgain(bench, base.repository, base.tree, 'base', name, own);
+  // The change first: what comes and goes with every other run then shows as unstable.
   const second = await runAgain(bench, head.repository, head.tree, 'changed', name, own);
+  const again = await runAgain(bench, base.repository, base.tree, 'base', name, own);
   if (again === undefined || second === undefined) return first.claim;
   return settleFall({ before, again, after: [first, second] });
 }

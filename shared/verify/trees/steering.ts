@@ -92,6 +92,10 @@ const ALWAYS: Readonly<Record<string, Steering>> = {
   'pom.xml': pom,
 };
 
+/** The steering parts of a manifest at a path, by their names; undefined for a file that is none. Pure. */
+export const steeringParts = (path: string, text: string): Readonly<Record<string, unknown>> | undefined =>
+  ALWAYS[posix.basename(path)]?.(text);
+
 /** Build files that hold the commands behind a program: any change to one counts where a command of the application or packet runs it. */
 const BEHIND: readonly (readonly [RegExp, RegExp])[] = [
   [/^g?make$/, /(?:^|\/)(?:(?:GNU)?[Mm]akefile(?:\.\w+)?|[^/]+\.mk)$/],
@@ -132,7 +136,6 @@ export async function changedSteering(
 ): Promise<string[]> {
   const touched: string[] = [];
   for (const entry of entries) {
-    const read = ALWAYS[posix.basename(entry.path)];
     const behind = BEHIND.some(
       ([program, file]) => file.test(entry.path) && [...programs].some((name) => program.test(name)),
     );
@@ -140,9 +143,9 @@ export async function changedSteering(
       touched.push(entry.path);
       continue;
     }
-    if (read === undefined) continue;
-    const before = read(await readText(repository, entry.oldBlob, signal));
-    const after = read(await readText(repository, entry.newBlob, signal));
+    if (steeringParts(entry.path, '') === undefined) continue;
+    const before = steeringParts(entry.path, await readText(repository, entry.oldBlob, signal)) ?? {};
+    const after = steeringParts(entry.path, await readText(repository, entry.newBlob, signal)) ?? {};
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
       if (canonicalJson(before[key] ?? null) !== canonicalJson(after[key] ?? null))
         touched.push(`${entry.path}#${key}`);

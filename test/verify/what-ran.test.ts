@@ -1,0 +1,206 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SandboxDriver } from '../../shared/sandbox/driver.ts';
+import type { CommitId } from '../../shared/sandbox/git/object-id.ts';
+import { receiptSchema } from '../../shared/verify/receipt.ts';
+import { makeChange } from '../stations/change.ts';
+import { type Done, type Jobs, openJobs } from '../stations/job.ts';
+import { baseline, bundleSource, type Line, validate } from '../stations/line.ts';
+import { declarationOf, packetOf } from '../stations/packets.ts';
+import { commitFiles, type FileContent } from '../stations/repository.ts';
+import { driver, noSandbox } from '../stations/sandbox.ts';
+
+let jobs: Jobs;
+let repository: string;
+let base: CommitId;
+let source: string;
+
+/** Says the same in every run of a tree, or another thing in each, by the number of the run. */
+const report = (third: string) =>
+  `import { writeFileSync } from 'node:fs';
+import { add } from './src/add.mjs';
+const odd = Number(process.env.RUN) % 2 === 1;
+const ok = [add(1, 2) === 3, ${third}];
+writeFileSync(process.argv[2], '1..2\\n' + ok.map((each, i) => (each ? 'ok ' : 'not ok ') + (i + 1) + ' - test ' + (i + 1) + ' # time=' + Number(process.env.RUN) + '.5ms').join('\\n') + '\\n');
+process.exit(ok.every(Boolean) ? 0 : 1);
+`;
+
+beforeAll(async () => {
+  jobs = openJobs();
+  repository = join(jobs.directory, 'sums.git');
+  base = await commitFiles(repository, {
+    'src/add.mjs': 'export const add = (a, b) => a + b;\n',
+    'odd.mjs': 'process.exit(Number(process.env.RUN) % 2);\n',
+    'flaky.mjs': report('!odd'),
+    'steady.mjs': report('true'),
+    'README.md': 'Sums\n',
+  });
+  source = await bundleSource(jobs, repository, base);
+});
+afterAll(() => jobs.remove());
+
+/** Counts the runs, as a clock or a race would make them differ. */
+function counting(from = 0): SandboxDriver {
+  let runs = from;
+  return {
+    ...driver,
+    run: (run) => {
+      const environment = { ...run.environment, RUN: String(runs) };
+      if (run.argv[1] !== undefined && /(?:odd|flaky|steady)\.mjs$/.test(run.argv[1])) runs += 1;
+      return driver.run({ ...run, environment });
+    },
+  };
+}
+
+type Case = {
+  readonly change?: Readonly<Record<string, FileContent | null>>;
+  readonly packet?: Record<string, unknown>;
+  readonly declaration?: Record<string, unknown>;
+  readonly driver?: SandboxDriver;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+};
+
+async function lineOf({ change = { 'README.md': 'More\n' }, packet, declaration, ...more }: Case) {
+  const made = await makeChange(jobs, repository, base, change);
+  const line: Line = {
+    jobs,
+    source,
+    driver: more.driver ?? driver,
+    declaration: declarationOf({ checks: [], testFiles: [], ...declaration }),
+    packet: packetOf({ name: 'patch', patch: made.patch }, packet),
+    ...(more.parameters === undefined ? {} : { parameters: more.parameters }),
+  };
+  return { made, line };
+}
+
+const claims = (done: Done) => receiptSchema.parse(done.json('receipt')).claims;
+const tapCheck = (file: string) => ({ name: 'unit', kind: 'unit', command: ['node', file, '{report}'], report: 'tap' });
+const odd = { reproduction: { command: ['node', 'odd.mjs'] } };
+
+describe.skipIf(noSandbox)('what differs between runs of one tree', () => {
+  test('is no reproduction', async () => {
+    for (const from of [0, 1]) {
+      const { line } = await lineOf({ packet: odd, driver: counting(from) });
+      const done = await baseline(line);
+      expect(done.outcome).toMatchObject({ verdict: 'unstable', summary: 'REPRODUCTION-UNSTABLE' });
+      expect(claims(done).reproduction.before).toMatchObject({ passed: false, repeated: { runs: 3 } });
+    }
+  });
+
+  test('is left out both ways, named, and raises the risk', async () => {
+    const { line, made } = await lineOf({ declaration: { checks: [tapCheck('flaky.mjs')] }, driver: counting() });
+    const before = await baseline(line);
+    expect(before.outcome).toMatchObject({ verdict: 'not_required', facts: { count: 2 } });
+    const done = await validate(line, before, made);
+    expect(done.outcome).toMatchObject({ verdict: 'valid' });
+    expect(claims(done).checks[0]).toMatchObject({ passed: true, unstable: ['test 2'] });
+    expect(done.outcome?.facts.concerns).toContainEqual({ kind: 'unstable_tests', detail: 'check unit: test 2' });
+  });
+
+  test('does not hide what fell', async () => {
+    const change = { 'src/add.mjs': 'export const add = (a, b) => a - b;\n' };
+    const { line, made } = await lineOf({
+      change,
+      declaration: { checks: [tapCheck('flaky.mjs')] },
+      driver: counting(),
+    });
+    const done = await validate(line, await baseline(line), made);
+    expect(done.outcome).toMatchObject({ verdict: 'invalid' });
+    expect(claims(done).faults.join()).toContain('tests that passed on the base and do not now: test 1');
+  });
+
+  test('a time behind a name differs in each run and is no part of it', async () => {
+    const { line, made } = await lineOf({ declaration: { checks: [tapCheck('steady.mjs')] }, driver: counting() });
+    const done = await validate(line, await baseline(line), made);
+    expect(done.outcome).toMatchObject({ verdict: 'valid', facts: { count: 2 } });
+    expect(claims(done).checks[0]?.unstable).toBeUndefined();
+  });
+});
+
+describe.skipIf(noSandbox)('what was not run', () => {
+  test('a check that does not start on the base is told then, with its last lines', async () => {
+    const checks = [{ name: 'unit', kind: 'unit', command: ['sh', '-c', 'no-such-runner run'] }];
+    const done = await baseline((await lineOf({ declaration: { checks } })).line);
+    expect(done.outcome).toMatchObject({ verdict: 'did_not_run', summary: 'CHECK-DID-NOT-RUN' });
+    expect(done.outcome?.question).toMatch(/check unit did not run on the base[\s\S]*no-such-runner: not found/);
+  });
+
+  test('nothing checked is said, and is no check', async () => {
+    const checks = [{ name: 'unit', kind: 'unit', command: ['sh', '-c', 'echo "Error: no test specified" && exit 1'] }];
+    const { line, made } = await lineOf({ declaration: { checks } });
+    const done = await validate(line, await baseline(line), made);
+    expect(done.outcome).toMatchObject({ verdict: 'valid' });
+    expect(done.outcome?.facts.concerns?.map(({ kind }) => kind)).toContain('nothing_checked');
+    expect(claims(done).notVerified.join('\n')).toContain('Nothing guards against regressions');
+  });
+
+  test('a reproduction that passes with no test collected is none', async () => {
+    const command = ['node', '-e', "console.log('  0 passing (1ms)')"];
+    const done = await baseline((await lineOf({ packet: { reproduction: { command } } })).line);
+    expect(done.outcome).toMatchObject({ verdict: 'did_not_run', summary: 'REPRODUCTION-DID-NOT-RUN' });
+  });
+
+  test('a test that imports what the patch brings is reproduced as a load failure, which is a concern', async () => {
+    const change = {
+      'src/sub.mjs': 'export const sub = (a, b) => a - b;\n',
+      'sub.test.mjs': "import { sub } from './src/sub.mjs';\nprocess.exit(sub(2, 1) === 1 ? 0 : 1);\n",
+    };
+    const packet = {
+      reproduction: { command: ['node', 'sub.test.mjs'] },
+      validation: { testsMayChange: ['sub.test.mjs'] },
+    };
+    const { line, made } = await lineOf({ change, packet });
+    const before = await baseline(line);
+    expect(before.outcome).toMatchObject({ verdict: 'reproduced', summary: expect.stringContaining('load failure') });
+    const done = await validate(line, before, made);
+    expect(done.outcome).toMatchObject({ verdict: 'valid' });
+    expect(done.outcome?.facts.concerns?.map(({ kind }) => kind)).toEqual([
+      'load_failure',
+      'nothing_checked',
+      'tests_share_process',
+    ]);
+  });
+});
+
+describe.skipIf(noSandbox)('what must not change', () => {
+  test('a path that the packet names stays as it is', async () => {
+    const { line, made } = await lineOf({ packet: { mustNotChange: { paths: ['README.md'] } } });
+    const done = await validate(line, await baseline(line), made);
+    expect(done.outcome).toMatchObject({ verdict: 'out_of_scope' });
+  });
+
+  test('what the package offers to others stays as it is', async () => {
+    const change = { 'package.json': JSON.stringify({ name: 'sums', exports: './src/add.mjs' }) };
+    const offered = await commitFiles(repository, change, base);
+    const from = await bundleSource(jobs, repository, offered);
+    const more = await makeChange(jobs, repository, offered, {
+      'src/add.mjs': 'export const add = (a, b) => a + b;\nexport const more = 1;\n',
+    });
+    const line: Line = {
+      jobs,
+      driver,
+      source: from,
+      declaration: declarationOf({ checks: [], testFiles: [] }),
+      packet: packetOf({ name: 'patch', patch: more.patch }, { mustNotChange: { publicApi: true } }),
+    };
+    const done = await validate(line, await baseline(line), more);
+    expect(done.outcome).toMatchObject({
+      verdict: 'out_of_scope',
+      question: expect.stringContaining('mustNotChange.publicApi'),
+    });
+  });
+
+  test('a line that writes tests adds new ones under the declared test files, and touches nothing else of them', async () => {
+    const declaration = { testFiles: ['test/**'] };
+    const parameters = { mayAddTests: true };
+    const verdict = async (change: NonNullable<Case['change']>) => {
+      const { line, made } = await lineOf({ change, declaration, parameters });
+      return (await validate(line, await baseline(line), made)).outcome?.verdict;
+    };
+    expect(await verdict({ 'test/new.mjs': 'export {};\n' })).toBe('valid');
+    expect(await verdict({ 'other.test.mjs': 'export {};\n' })).toBe('tests_touched');
+    expect(await verdict({ 'test/conftest.py': '' })).toBe('tests_touched');
+    const { line, made } = await lineOf({ change: { 'test/new.mjs': 'export {};\n' }, declaration });
+    expect((await validate(line, await baseline(line), made)).outcome?.verdict).toBe('tests_touched');
+  });
+});
