@@ -1,4 +1,4 @@
-import { visible } from '../runs/output-text.ts';
+import { revealed } from '../../domain/text/hidden.ts';
 
 const UNIT = '(?:ns|[µu]s|ms|s|sec(?:onds?)?|m|min)';
 
@@ -29,5 +29,5 @@ export function testIdentity(name: string): string {
 /** A test's name as people read it: its parts in one line, hidden characters made visible, at most 300 characters. */
 export function testTitle(name: string): string {
   const parts = testIdentity(name).split('\0');
-  return visible(parts.filter((part) => part !== '').join(' › ')).slice(0, 300);
+  return revealed(parts.filter((part) => part !== '').join(' › ')).slice(0, 300);
 }

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { revealed } from '../../domain/text/hidden.ts';
 import type { SandboxResult } from '../../sandbox/driver.ts';
 
 type Output = Pick<SandboxResult, 'stdout' | 'stderr'>;
@@ -33,20 +34,8 @@ export function lastLines(
 ): string {
   const lines = outputText(output)
     .split('\n')
-    .map((line) => visible(line.trimEnd()))
+    .map((line) => revealed(line.trimEnd()))
     .filter((line) => line !== '');
   const text = lines.slice(-most.lines).join('\n');
   return text.length <= most.characters ? text : `…${text.slice(1 - most.characters)}`;
-}
-
-// Controls but tab and newline, format characters (bidirectional and zero-width among them), and separators that break a line unseen.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}]/gu;
-
-/** Text with every character that a reader can't see written as its code point, e.g. `‹U+202E›`. Tabs and newlines stay. */
-export function visible(text: string): string {
-  return text.replaceAll(HIDDEN, (character) =>
-    character === '\t' || character === '\n'
-      ? character
-      : `‹U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`,
-  );
 }
