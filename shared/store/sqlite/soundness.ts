@@ -18,6 +18,8 @@ export class DamagedDatabase extends Error {
 
   constructor(file: string, what: string, wayOut: string, options?: ErrorOptions) {
     super(`The database ${file} is damaged: ${what}. ${wayOut}`, options);
+    // It is for whoever starts the plane: where in the program it was noticed tells them nothing.
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
 
