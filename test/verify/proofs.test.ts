@@ -281,7 +281,7 @@ describe('valid', () => {
       );
     fc.assert(
       fc.property(fc.array(check, { maxLength: 4 }), fc.boolean(), (checks, reproduced) => {
-        const nothing = nothingChecked({ checks, commands: [], scenarios: [], reproduced });
+        const nothing = nothingChecked({ checks, commands: [], hidden: false, reproduced });
         expect(nothing === undefined).toBe(checks.some(({ passed }) => passed));
       }),
       thousand,
