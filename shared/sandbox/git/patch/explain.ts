@@ -44,13 +44,12 @@ export async function explainRefusal(step: Step, at: ReadonlyMap<string, Standin
   const more = broken.length > NAMED ? [`and ${broken.length - NAMED} more`] : [];
   const half =
     done.length === 0 ? [] : [`In already: ${named(done)}. Not in: ${named([...open, ...broken]) || 'nothing else'}.`];
-  const said = causes.length === 0 ? ['its parts fit each by itself, but not together'] : [...causes, ...more];
+  const apart = done.length === 0 ? ['its parts fit each by itself, but not together'] : [];
+  const said = causes.length === 0 ? apart : [...causes, ...more];
+  const head = `${done.length === 0 ? 'the patch does not fit' : 'the patch is half applied already'}${of}`;
   return new SandboxRefusal(
     'PATCH-DOES-NOT-APPLY',
-    [
-      `${done.length === 0 ? 'the patch does not fit' : 'the patch is half applied already'}${of}: ${said.join('; ')}.`,
-      ...half,
-    ].join(' '),
+    [said.length === 0 ? `${head}.` : `${head}: ${said.join('; ')}.`, ...half].join(' '),
     { path },
   );
 }
@@ -132,8 +131,9 @@ function causeOfWhole(
   const mode = headers
     .map((line) => /^(?:old mode|deleted file mode|index \S+) (\d{6})$/.exec(line)?.[1])
     .find((each) => each !== undefined);
-  if (mode !== undefined && old !== undefined && mode.slice(0, 3) !== old.mode.slice(0, 3))
-    return `the mode differs: the patch is for ${kindOf(mode)}, and the base has ${kindOf(old.mode)}`;
+  const expected = mode ?? '100644';
+  if (old !== undefined && expected.slice(0, 3) !== old.mode.slice(0, 3))
+    return `the mode differs: the patch is for ${kindOf(expected)}, and the base has ${kindOf(old.mode)}`;
   if (to === null && hunks.length === 0) return 'the file to delete has other content in the base';
   return undefined;
 }
@@ -152,5 +152,5 @@ async function causeOfHunk(index: ScratchIndex, alone: PatchFile, hunk: Hunk): P
     return 'line ends differ: the base has LF there, the patch CR LF; make the patch from the bytes that are committed';
   if (await fits(index, alone, '--ignore-whitespace'))
     return 'white space differs (tabs, spaces or line ends), and nothing else';
-  return 'does not fit: the base has other lines there';
+  return 'the base has other lines there';
 }
