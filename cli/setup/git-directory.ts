@@ -65,10 +65,10 @@ export function detachedHead(directory: GitDirectory, commit: string): CommandFa
   const [branch] = branchesWith(directory.common, commit);
   const ways =
     branch === undefined
-      ? `git branch NAME ${commit.slice(0, 12)}, then "ref: NAME"; or "ref: ${commit}" with "output: {format: patch}", as no branch holds this commit`
-      : `"ref: ${branch}", a branch that holds this commit; or "ref: ${commit}" for exactly this commit`;
+      ? `No branch holds this commit: make one there (git branch NAME ${commit.slice(0, 12)}) and add "ref: NAME" to the packet's scope; or add "ref: ${commit}", and "output: {format: patch}" to the packet.`
+      : `Add "ref: ${branch}", a branch that holds this commit, to the packet's scope; or "ref: ${commit}" for exactly this commit.`;
   return new CommandFailure(
-    `HEAD of ${directory.own} is detached at ${commit}, and the packet names no branch in scope.ref. Which one is the change for? Add to the packet's scope ${ways}.`,
+    `HEAD of ${directory.own} is detached at ${commit}, and the packet names no branch in scope.ref. Which one is the change for? ${ways}`,
   );
 }
 

@@ -46,7 +46,7 @@ test('a detached HEAD is a question with its ways out, and no branch is guessed'
   expect(detachedHead(directory, commit).message).toContain('"ref: trunk"');
   git(repository, ['commit', '-q', '--allow-empty', '-m', 'ahead']);
   const ahead = git(repository, ['rev-parse', 'HEAD']);
-  expect(detachedHead(directory, ahead).message).toMatch(/detached at .*git branch NAME .*no branch holds/s);
+  expect(detachedHead(directory, ahead).message).toMatch(/detached at .*No branch holds.*git branch NAME /s);
   expect(defaultBranchOf(directory, { detachedAt: commit }, commit)).toBe('trunk');
   expect(defaultBranchOf(directory, { detachedAt: commit }, 'feature')).toBe('feature');
   expect(() => defaultBranchOf(directory, { detachedAt: ahead }, ahead)).toThrow('no branch holds');

@@ -3,7 +3,7 @@ import { applyPacketPatch } from '../../shared/sandbox/git/patch/apply-packet-pa
 import { emptyRepository, git, writeTree } from '../sandbox/repositories.ts';
 
 const lines = (of: Readonly<Record<number, string>> = {}, end = '\n'): string =>
-  Array.from({ length: 30 }, (_, at) => `${of[at + 1] ?? at + 1}${end}`).join('');
+  Array.from({ length: 30 }, (_, at) => `${of[at + 1] ?? `line ${at + 1}`}${end}`).join('');
 
 test('a patch that does not go on says of each file and hunk why, and what is in already', async () => {
   const repository = await emptyRepository();
@@ -26,7 +26,7 @@ test('a patch that does not go on says of each file and hunk why, and what is in
     'the patch does not fit: the hunk at line 2 of a: the base has other lines there.',
   );
   expect(await said({ ...base, a: lines({}, '\r\n') })).toContain('the base has CR LF there, the patch LF');
-  expect(await said({ ...base, a: lines().replaceAll('4\n', '4 \n') })).toContain('white space differs');
+  expect(await said({ ...base, a: lines().replace('line 4\n', 'line  4\n') })).toContain('white space differs');
   expect(await said({ a: base.a })).toBe('the patch does not fit: b: the file b is missing in the base.');
   expect(await said({ ...base, b: { mode: '120000', content: 'a' } })).toContain('the base has a symbolic link');
 });
