@@ -41,10 +41,12 @@ async function intend(work: StationWork): Promise<Intention> {
   const { before, after } = locksOf(project, packages, packages.target);
   if (isFault(before)) return unreadable(before);
   if (isFault(after)) return unreadable(after);
-  const moves = movesBetween(before, after);
+  // What was resolved for this request is delivered to nobody: without a lockfile only the package itself is claimed to move.
+  const locked = packages.base === null;
+  const moves = movesBetween(before, after).filter((move) => locked || move.name === name);
   const crossed = [
     ...forbiddenMoves(packet.mustNotChange?.packages ?? [], moves),
-    ...crossedMoves({ name, mayMove }, before, after, moves),
+    ...(locked ? crossedMoves({ name, mayMove }, before, after, moves) : []),
   ];
   const facts = moveFacts(name, before, after, moves);
   const concerns = [...(facts.concerns ?? []), ...packageConcerns(packages.description)];
