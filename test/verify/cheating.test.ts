@@ -86,6 +86,16 @@ describe.skipIf(noSandbox)('a change is judged from its bytes', () => {
     });
   });
 
+  test('a path that must not change is out of scope though the scope allows it', async () => {
+    const untouched = { mustNotChange: { paths: ['src/serve.js'] } };
+    expect((await judge({ change: honest, packet: untouched })).outcome).toMatchObject({ verdict: 'valid' });
+    const touched = await judge({ change: { ...honest, 'src/serve.js': '' }, packet: untouched });
+    expect(touched.outcome).toMatchObject({
+      verdict: 'out_of_scope',
+      question: expect.stringContaining('mustNotChange.paths'),
+    });
+  });
+
   test.each([
     ['an edited test', { 'test/add.test.js': '' }],
     ['a deleted test', { 'test/add.test.js': null }],
