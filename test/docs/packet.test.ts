@@ -27,7 +27,11 @@ describe('the page of the packet', () => {
   });
 
   it('names faults that intake has', () => {
-    const sources = [...filesBelow('shared/intake', '.ts'), ...filesBelow('shared/domain/deployment', '.ts')]
+    const sources = [
+      ...filesBelow('shared/intake', '.ts'),
+      ...filesBelow('shared/domain/packet', '.ts'),
+      ...filesBelow('shared/domain/deployment', '.ts'),
+    ]
       .map((file) => readFileSync(path.join(root, file), 'utf8'))
       .join('\n');
     const named = tableRows(section(text, '## What is found at submit')).flatMap(([codes = '']) =>

@@ -45,6 +45,15 @@ const SYSTEMS_UNSERVED = refused(
   'Take it out; bound the change with scope.allowedPaths and mustNotChange.',
 );
 
+const RULE_PATHS_UNSERVED = refused(
+  'A rule looks at what the packet has in scope.',
+  'Remove it; the packet says which files in scope.allowedPaths and scope.deniedPaths.',
+);
+const RULE_WORDS_UNSERVED = refused(
+  'It is for readers of a linter.',
+  'Remove it; the packet says what the rule is for in "intent".',
+);
+
 export const PACKET_FIELDS: Readonly<Record<string, FieldTerm>> = {
   '/apiVersion': enforced('Any other version is refused at submit.'),
   '/kind': enforced('Any other kind is refused at submit.'),
@@ -136,9 +145,24 @@ export const PACKET_FIELDS: Readonly<Record<string, FieldTerm>> = {
   '/line/rules/*/id': enforced('Ids are unique; findings name a rule by its id.'),
   '/line/rules/*/language': measured('The verifier searches the files of this language.'),
   '/line/rules/*/rule': measured('Nothing in scope matches it on the change.'),
+  '/line/rules/*/constraints': measured('They narrow the rule; nothing in scope matches it on the change.'),
+  '/line/rules/*/utils': measured('The rule refers to them; nothing in scope matches it on the change.'),
+  '/line/rules/*/transform': given('What the fix is made of; what comes of it is judged by rule, syntax and checks.'),
   '/line/rules/*/fix': given(
     'What the station puts in place of a match; what comes of it is judged by rule, syntax and checks.',
   ),
+  '/line/rules/*/rewriters': refused(
+    'Rewriters run in the command-line program of ast-grep only.',
+    'Write their rewriting as rules of their own.',
+  ),
+  '/line/rules/*/files': RULE_PATHS_UNSERVED,
+  '/line/rules/*/ignores': RULE_PATHS_UNSERVED,
+  '/line/rules/*/severity': RULE_WORDS_UNSERVED,
+  '/line/rules/*/message': RULE_WORDS_UNSERVED,
+  '/line/rules/*/note': RULE_WORDS_UNSERVED,
+  '/line/rules/*/url': RULE_WORDS_UNSERVED,
+  '/line/rules/*/labels': RULE_WORDS_UNSERVED,
+  '/line/rules/*/metadata': RULE_WORDS_UNSERVED,
   '/line/ecosystem': enforced('Any other ecosystem is refused at submit.'),
   '/line/package': measured('The locked versions of this package are what the verifier compares.'),
   '/line/range': measured('Every locked version lies inside on the change.'),
