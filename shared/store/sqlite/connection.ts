@@ -50,7 +50,7 @@ export function openConnection(file: string, now: () => number, maximumBytes?: n
     commits = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
     if (commits < note.seen)
       throw damaged(
-        `it has ${commits} commits, and ${note.seen} were made in it: the newest, which callers were told of, are gone`,
+        `it has ${commits} commits, and ${note.seen} were made in it: the newest, which callers were told of, are gone. Where a backup was written over it on purpose, remove ${file}-seen and start again`,
       );
     database.function('now_ms', { deterministic: false, directOnly: true }, () => now());
     migrate(database, file, now());
