@@ -47,6 +47,7 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
     toolchains: manager === null ? toolchains : withManager(toolchains, manager),
     environment,
     packages: opened?.directory ?? null,
+    supply,
     preparation: { mayFail: (supply?.missingCount ?? 0) > 0, failed: false },
   };
 }

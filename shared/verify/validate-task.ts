@@ -1,5 +1,6 @@
 import { testFileMatcher } from '../domain/application/test-files.ts';
 import { digestOfValue } from '../domain/digest.ts';
+import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/job/outcome.ts';
 import { deceptiveInDiff, placesInWords } from '../domain/text/deceptive.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts';
@@ -7,6 +8,7 @@ import type { SandboxDriver } from '../sandbox/driver.ts';
 import { type DiffEntry, diffTrees } from '../sandbox/git/diff.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
 import type { TreeSurvey } from '../sandbox/git/tree-survey.ts';
+import { missingInWords } from '../stations/packages/open-packages.ts';
 import { openBase, type Snapshot } from '../stations/work/base.ts';
 import { changeFacts } from '../stations/work/change-facts.ts';
 import { readJsonInput } from '../stations/work/inputs.ts';
@@ -20,7 +22,7 @@ import { apiFaults } from './public-api/unchanged.ts';
 import { claimsDigest, type Receipt, receiptSchema } from './receipt.ts';
 import { reasonForNone } from './reproduction.ts';
 import type { Bench } from './runs/bench.ts';
-import { PREPARE_FAILED } from './runs/checkout.ts';
+import { PrepareFailed } from './runs/checkout.ts';
 import { checkSoundness } from './soundness/check-soundness.ts';
 import { openChange } from './trees/change.ts';
 import { readOwnCode } from './trees/own-code.ts';
@@ -56,7 +58,7 @@ async function validate(bench: Bench): Promise<TaskResult> {
     (await crossedBoundary(bench, change.base, change.head, change.entries)) ?? (await unsound(bench, change));
   const judged =
     crossed === null
-      ? await run(bench, change).catch((error: unknown) => unpreparable(error, bench, change.baseline))
+      ? await run(bench, change).catch((error: unknown) => unpreparable(error, bench, change))
       : notRun(bench, change.baseline, crossed.faults);
   const api =
     crossed === null && judged.faults.length === 0 ? await apiFaults(bench, change.head, change.baseline) : [];
@@ -126,14 +128,25 @@ function formerDeclarations({ context }: Bench): readonly string[] {
   return Array.isArray(former) ? former.filter((each) => typeof each === 'string') : [];
 }
 
-/** The base could be prepared, as its receipt shows; a changed tree that can't be is the change's fault and no one else's. */
-function unpreparable(error: unknown, bench: Bench, baseline: Receipt): Judged {
-  if (!(error instanceof TaskFailure) || !('code' in error.failure) || error.failure.code !== PREPARE_FAILED)
-    throw error;
+/**
+ * The base could be prepared, as its receipt shows; a changed tree that can't be is the change's fault, unless the packages that it
+ * brings could not be had.
+ */
+function unpreparable(error: unknown, bench: Bench, { base, baseline }: Change): Judged {
+  if (!(error instanceof PrepareFailed) || error.tree === base.tree) throw error;
+  const { missing = [], missingCount = 0, unlocked = [] } = bench.supply?.change ?? {};
+  if (missingCount > 0) throw new TaskFailure(packagesOfChange(missingInWords(missing, missingCount)));
+  const because = unlocked.length === 0 ? '' : `: ${missingInWords(unlocked, unlocked.length)}`;
   return notRun(bench, baseline, [
-    "the application's prepare command fails on the changed tree; the log has its output",
+    `the application's prepare command fails on the changed tree${because}; the log has its output`,
   ]);
 }
+
+const packagesOfChange = (missing: string): Failure => ({
+  kind: 'needs_human',
+  code: 'PACKAGES-MISSING',
+  question: `The change was not judged: what it needs to be prepared could not be had (PACKAGES-MISSING): ${missing.slice(0, 1_200)}. Give the packages worker a registry that has it (FACTORY_NPM_REGISTRY) or correct what the change asks for, and submit again?`,
+});
 
 async function claim(bench: Bench, change: Change, judged: Judged, { verdict, faults }: Verdict): Promise<Receipt> {
   const { context, packet, declaration, findings } = bench;

@@ -10,6 +10,7 @@ import { requireSandbox } from '../work/sandbox-permission.ts';
 import { writeArchive } from './archive.ts';
 import { fetchContents } from './contents.ts';
 import { isInRange } from './held-back.ts';
+import { intendedProject } from './intended-project.ts';
 import { packageLimits } from './limits.ts';
 import {
   copiesOf,
@@ -41,15 +42,16 @@ export type PackagesConfiguration = { readonly driver: SandboxDriver; readonly r
 
 /**
  * The task `fetch-packages`: what an offline install of the base needs, where the application declares a prepare command, and for
- * a dependency update the manifests and lockfile it comes to with what an install of those needs. A base without a lockfile is
- * resolved once. Packages that can't be had are named in the outcome and the artifact; they stop nothing here. Holds no
+ * a dependency update the manifests and lockfile it comes to with what an install of those needs; for a patch, what an install of
+ * the patched tree needs besides. A base without a lockfile is resolved once. Packages that can't be had are named in the outcome and the artifact; they stop nothing here. Holds no
  * credential. Writes the outputs `packages` and, when it resolved one, `lockfile`.
  */
 export async function fetchPackagesTask(
   context: TaskContext,
   configuration: PackagesConfiguration,
 ): Promise<TaskResult> {
-  const { line } = await readPacket(context);
+  const packet = await readPacket(context);
+  const { line } = packet;
   const update = line.name === 'dependency-update' ? { name: line.package, range: line.range } : undefined;
   // Packages are there for the prepare command: without one nothing installs them, and a lockfile nobody reads is no reason to stop.
   if (update === undefined && (await readDeclaration(context)).prepare === undefined)
@@ -61,7 +63,8 @@ export async function fetchPackagesTask(
   try {
     const registry = openRegistry(configuration.registry, context.signal);
     const work = { context, driver: configuration.driver, registry, project };
-    return update === undefined ? await supply(work) : await supplyUpdate(work, update);
+    if (update !== undefined) return await supplyUpdate(work, update);
+    return await supply(work, await intendedProject(packet, base, project, context.signal));
   } catch (error) {
     if (error instanceof RegistryRefusal) throw new TaskFailure(failureOf(error));
     throw error;
@@ -79,20 +82,65 @@ type Work = {
 type Supply = { readonly text: string; readonly lock: Lock; readonly resolved: boolean };
 
 /** Any line but the update: what can't be had is told, and a check that needs it fails by itself. */
-async function supply(work: Work): Promise<TaskResult> {
-  const found = await supplyOf(work).catch((error: unknown) => {
-    if (error instanceof RegistryRefusal && !error.passing) return fault(error.code, error.message);
-    throw error;
-  });
-  return isFault(found) ? unsupplied(work, found) : packed(work, found, undefined);
+async function supply(work: Work, intended?: Project): Promise<TaskResult> {
+  const found = await supplyOf(work).catch(asFault);
+  const change = intended === undefined ? undefined : await supplyChange(work, found, intended);
+  return isFault(found) ? unsupplied(work, found, change) : packed(work, found, undefined, change);
 }
 
-/** Nothing could be fetched. Checks that need packages will say so; a change that needs none goes on. */
-async function unsupplied(work: Work, { question }: LockfileFault): Promise<TaskResult> {
-  const [because = question] = question.split(/(?<=\.) (?=[A-Z][^.]*\?$)/);
+const asFault = (error: unknown): LockfileFault => {
+  if (error instanceof RegistryRefusal && !error.passing) return fault(error.code, error.message);
+  throw error;
+};
+
+/** What an install of the change needs, as far as that is known before it is built. */
+type ChangeSupply = {
+  readonly packages: readonly LockedPackage[];
+  /** Manifests and the lockfile that was resolved for them, where the change has none to install from. */
+  readonly target?: PackageFiles;
+  readonly lacking: readonly MissingPackage[];
+  readonly unlocked: readonly MissingPackage[];
+};
+
+/** The change's own lockfile; where it has none, npm resolves its manifests from what the base was resolved to. */
+async function supplyChange(work: Work, base: Supply | LockfileFault, intended: Project): Promise<ChangeSupply> {
+  const nothing = (name: string, why: string): ChangeSupply => ({
+    packages: [],
+    lacking: [bounded({ name, version: '', why })],
+    unlocked: [],
+  });
+  const { lockfile } = intended;
+  const file = lockfile?.file ?? 'package.json';
+  if (intended.manager !== work.project.manager)
+    return nothing(file, "the change moves to another package manager; only the base's packages are fetched");
+  const seed =
+    lockfile === undefined && !isFault(base) && base.resolved
+      ? { file: base.lock.file, text: base.text, lock: base.lock }
+      : lockfile;
+  const found = await supplyOf({ ...work, project: { ...intended, lockfile: seed } }, lockfile === undefined).catch(
+    asFault,
+  );
+  if (isFault(found)) return nothing(file, reasonOf(found));
+  const files = Object.fromEntries([
+    ...[...intended.manifests].map(([path, { text }]) => [path, text] as const),
+    ...(lockfile === undefined ? [] : [[lockfile.file, lockfile.text] as const]),
+  ]);
+  return {
+    packages: found.lock.packages,
+    ...(found.resolved ? { target: { files, lockfile: { file: found.lock.file, text: found.text } } } : {}),
+    lacking: [],
+    unlocked: unlockedEntries(intended, found.lock),
+  };
+}
+
+/** What a fault says, without the question it ends in. */
+const reasonOf = ({ question }: LockfileFault): string => question.split(/(?<=\.) (?=[A-Z][^.]*\?$)/)[0] ?? question;
+
+/** Nothing could be fetched for the base. Checks that need packages will say so; a change that needs none goes on. */
+async function unsupplied(work: Work, found: LockfileFault, change: ChangeSupply | undefined): Promise<TaskResult> {
+  const because = reasonOf(found);
   const file = work.project.lockfile?.file ?? 'package.json';
-  const missing = bounded({ name: file, version: '', why: because });
-  const packages = await pack(work, undefined, undefined, undefined, [], [missing]);
+  const packages = await pack(work, { lacking: [bounded({ name: file, version: '', why: because })], change });
   await outputPackages(work.context, packages.file);
   return suppliedWith(work, packages, `no packages: ${because}`);
 }
@@ -131,10 +179,10 @@ async function supplyUpdate(work: Work, wanted: Wanted): Promise<TaskResult> {
   return isFault(moved) ? asked(moved) : packed(work, base, moved);
 }
 
-async function supplyOf(work: Work): Promise<Supply | LockfileFault> {
+async function supplyOf(work: Work, resolveAnew = false): Promise<Supply | LockfileFault> {
   const { context, driver, project } = work;
   const { lockfile } = project;
-  if (lockfile !== undefined && !isFault(lockfile.lock))
+  if (lockfile !== undefined && !isFault(lockfile.lock) && !resolveAnew)
     return { text: lockfile.text, lock: lockfile.lock, resolved: false };
   if (lockfile !== undefined && isFault(lockfile.lock)) {
     // npm itself carries an old lockfile over; of another's, or one that can't be read, nothing is guessed.
@@ -149,13 +197,16 @@ async function packed(
   work: Work,
   base: Supply,
   moved: { readonly target: PackageFiles; readonly lock: Lock } | undefined,
+  change?: ChangeSupply,
 ): Promise<TaskResult> {
   const { context, project } = work;
-  const packages = [...base.lock.packages, ...(moved?.lock.packages ?? [])];
-  const resolvedFor: PackageFiles | undefined = base.resolved
-    ? { files: {}, lockfile: { file: base.lock.file, text: base.text } }
-    : undefined;
-  const made = await pack(work, base.text, resolvedFor, moved?.target, packages, unlockedEntries(project, base.lock));
+  const made = await pack(work, {
+    base,
+    target: moved?.target,
+    packages: [...base.lock.packages, ...(moved?.lock.packages ?? [])],
+    lacking: unlockedEntries(project, base.lock),
+    change,
+  });
   const needed = made.missing.find(({ name, version }) => isNew(base.lock, moved?.lock, name, version));
   if (needed !== undefined)
     return asked(
@@ -246,14 +297,18 @@ type Packed = {
   readonly missing: readonly MissingPackage[];
 };
 
-async function pack(
-  { context, registry, project }: Work,
-  baseLockfile: string | undefined,
-  resolved: PackageFiles | undefined,
-  target: PackageFiles | undefined,
-  packages: readonly LockedPackage[],
-  lacking: readonly MissingPackage[] = [],
-): Promise<Packed> {
+type Packing = {
+  readonly base?: Supply;
+  readonly target?: PackageFiles | undefined;
+  readonly packages?: readonly LockedPackage[];
+  readonly lacking: readonly MissingPackage[];
+  readonly change?: ChangeSupply | undefined;
+};
+
+async function pack({ context, registry, project }: Work, packing: Packing): Promise<Packed> {
+  const { base, change, target = change?.target, packages: own = [] } = packing;
+  const packages = [...own, ...(change?.packages ?? [])];
+  const ofBase = new Set(own.map(({ name, version }) => packageLabel(name, version)));
   const file = join(context.directory, 'packages.tar');
   const archive = await writeArchive(file);
   const add = (name: string, text: string): Promise<void> => archive.add(name, new TextEncoder().encode(text));
@@ -261,10 +316,12 @@ async function pack(
     let contents = 0;
     const held = new Map<string, Integrity>();
     const byName = new Map<string, Integrity>();
-    const missing = new Map(lacking.map((each) => [packageLabel(each.name, each.version), each]));
+    const missing = missingBy(packing.lacking);
+    const missingOfChange = missingBy(change?.lacking ?? []);
     for await (const content of fetchContents(registry, packages)) {
       if ('missing' in content) {
-        missing.set(packageLabel(content.missing.name, content.missing.version), content.missing);
+        const label = packageLabel(content.missing.name, content.missing.version);
+        (change === undefined || ofBase.has(label) ? missing : missingOfChange).set(label, content.missing);
         continue;
       }
       const { integrity, bytes, locked } = content;
@@ -274,27 +331,46 @@ async function pack(
       if (locked.integrity === undefined) byName.set(`${locked.name} ${locked.version}`, integrity);
     }
     if (project.manager !== 'npm') await add(cacheNames.index, JSON.stringify(indexOf(packages, held, byName)));
-    if (resolved !== undefined) await add(cacheNames.base, JSON.stringify(resolved));
+    if (base?.resolved === true)
+      await add(
+        cacheNames.base,
+        JSON.stringify({ files: {}, lockfile: { file: base.lock.file, text: base.text } } satisfies PackageFiles),
+      );
     if (target !== undefined) await add(cacheNames.target, JSON.stringify(target));
     const description: PackageCache = {
       schemaVersion: 1,
       registry: registry.base,
-      base: digestOfBytes(baseLockfile ?? ''),
+      base: digestOfBytes(base?.text ?? ''),
       target: target === undefined ? null : digestOfBytes(target.lockfile.text),
       contents,
       manager: project.manager,
       ...(lockVersion(project) === undefined ? {} : { lockfileVersion: lockVersion(project) }),
-      missing: [...missing.values()].slice(0, packageLimits.named).map(bounded),
+      missing: named(missing),
       missingCount: missing.size,
-      ...(resolved === undefined ? {} : { resolvedAt: new Date().toISOString() }),
+      ...(change === undefined
+        ? {}
+        : {
+            change: {
+              missing: named(missingOfChange),
+              missingCount: missingOfChange.size,
+              unlocked: named(missingBy(change.unlocked)),
+            },
+          }),
+      ...(base?.resolved === true ? { resolvedAt: new Date().toISOString() } : {}),
       notes: [...ignoredSettings(project), ...uncheckedBytes(project)],
     };
     await add(cacheNames.description, JSON.stringify(description));
-    return { file, description, missing: [...missing.values()] };
+    return { file, description, missing: [...missing.values(), ...missingOfChange.values()] };
   } finally {
     await archive.close();
   }
 }
+
+const missingBy = (missing: readonly MissingPackage[]): Map<string, MissingPackage> =>
+  new Map(missing.map((each) => [packageLabel(each.name, each.version), each]));
+
+const named = (missing: ReadonlyMap<string, MissingPackage>): MissingPackage[] =>
+  [...missing.values()].slice(0, packageLimits.named).map(bounded);
 
 /** Every package that is here by the path that its manager asks a registry for. */
 function indexOf(

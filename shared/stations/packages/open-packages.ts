@@ -11,6 +11,7 @@ import {
   cacheNames,
   contentDigest,
   contentPlace,
+  type MissingPackage,
   type PackageCache,
   type PackageFiles,
   packageCache,
@@ -113,15 +114,25 @@ const packagesNamed = 5;
 /** What is missing for people: a package of a version, or a file that nothing could be read from. */
 export const packageLabel = (name: string, version: string): string => (version === '' ? name : `${name}@${version}`);
 
-/** What of the packages raises the risk of any change that was judged with them. */
-export function packageConcerns({ missing = [], missingCount = 0, resolvedAt, base }: PackageCache): Concern[] {
+/** Packages that could not be had, a few by name and the rest by number. */
+export function missingInWords(missing: readonly MissingPackage[], count: number): string {
   const named = missing
     .slice(0, packagesNamed)
     .map(({ name, version, why }) => `${packageLabel(name, version)} (${why.replace(/\.$/, '')})`);
-  const more = missingCount > named.length ? ` and ${missingCount - named.length} more` : '';
+  return `${named.join('; ')}${count > named.length ? ` and ${count - named.length} more` : ''}`;
+}
+
+/** What of the packages raises the risk of any change that was judged with them. */
+export function packageConcerns({ missing = [], missingCount = 0, change, resolvedAt, base }: PackageCache): Concern[] {
+  const count = missingCount + (change?.missingCount ?? 0);
   return [
-    ...(missingCount > 0
-      ? [{ kind: 'packages_missing' as const, detail: `${named.join('; ')}${more}`.slice(0, 500) }]
+    ...(count > 0
+      ? [
+          {
+            kind: 'packages_missing' as const,
+            detail: missingInWords([...missing, ...(change?.missing ?? [])], count).slice(0, 500),
+          },
+        ]
       : []),
     ...(resolvedAt === undefined
       ? []

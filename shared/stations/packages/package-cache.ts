@@ -21,6 +21,17 @@ export const packageCache = z.strictObject({
   /** What could not be had, as far as it is named, and how many there are. */
   missing: z.array(missingPackage).max(200).optional(),
   missingCount: z.int().min(0).optional(),
+  /**
+   * What the change alone needs, where it was known before it was built: what could not be had, and what its manifests ask for though
+   * its lockfile has nothing for it.
+   */
+  change: z
+    .strictObject({
+      missing: z.array(missingPackage).max(200),
+      missingCount: z.int().min(0),
+      unlocked: z.array(missingPackage).max(200),
+    })
+    .optional(),
   /** There was no lockfile to go by: when the packages were resolved for this request. */
   resolvedAt: z.iso.datetime().optional(),
   /** What a person should know of how the packages were had, a sentence each. */

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TaskFailure } from '../../jobs/task.ts';
+import type { SandboxResult } from '../../sandbox/driver.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { materialiseTree } from '../../sandbox/git/tree-materialise.ts';
 import { offlineInstall } from '../../stations/packages/offline-install.ts';
@@ -10,9 +11,6 @@ import { mountAt, places, writableDirectory } from '../../stations/work/inside.t
 import type { Bench } from './bench.ts';
 import { lastLines } from './output-text.ts';
 import { type Checkout, runProgram } from './run-program.ts';
-
-/** Code of the failure when the application's prepare command does not pass. */
-export const PREPARE_FAILED = 'PREPARE-FAILED';
 
 /** A prepared tree's directory, by tree. What failed to be prepared is not kept: it failed the job. */
 export type PreparedTrees = Map<TreeId, Promise<string>>;
@@ -81,13 +79,22 @@ async function prepare(bench: Bench, repository: string, tree: TreeId, title: st
     );
     return checkout;
   }
-  if (result.exitCode !== 0) {
-    throw new TaskFailure({
-      kind: 'retryable',
-      class: 'deterministic',
-      code: PREPARE_FAILED,
-      message: `The application's prepare command ended with ${result.exitCode ?? result.endedBy} for ${title}. Its last lines:\n${lastLines(result) || '(none)'}`,
-    });
-  }
+  if (result.exitCode !== 0) throw new PrepareFailed(tree, title, result);
   return checkout;
+}
+
+/**
+ * The prepare command did not pass for a tree: again and again the same, so a person is asked. Of a tree that is the change's, the
+ * verifier may know that it is the change's fault.
+ */
+export class PrepareFailed extends TaskFailure {
+  readonly tree: TreeId;
+  constructor(tree: TreeId, title: string, result: SandboxResult) {
+    super({
+      kind: 'needs_human',
+      code: 'PREPARE-FAILED',
+      question: `The application's prepare command ended with ${result.exitCode ?? result.endedBy} for ${title} (PREPARE-FAILED), so nothing that needs it can run. It runs offline, with the packages of the lockfile and without credentials: a script that wants the network, headers to compile with, or another release of node fails there (see prepare and environment in the declaration). Its last lines:\n${lastLines(result, { lines: 15, characters: 1_000 }) || '(none)'}\nCorrect the prepare command or what it needs, and submit again?`,
+    });
+    this.tree = tree;
+  }
 }
