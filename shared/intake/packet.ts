@@ -29,6 +29,8 @@ const MAXIMUM_DETAILS = 50;
 const LOCATED_JSON_BYTES = 64 * 1024;
 /** What the templates write where a value belongs. */
 const PLACEHOLDER = 'FILL-IN';
+/** The placeholder alone, or with a hint kept behind it; a text that goes on in words speaks of it. */
+const LEFT_OVER = /^\s*FILL-IN\s*(?:$|[:#])/;
 
 /**
  * A task packet out of JSON or plain YAML. Refuses with 415 `FACTORY-MEDIA-TYPE` any other content type, with 413
@@ -133,7 +135,7 @@ function lineFault(fault: RefusalDetail, value: unknown): RefusalDetail {
 /** Places of the template that nobody filled in. */
 function leftoverFaults(value: unknown, path: readonly string[] = []): RefusalDetail[] {
   if (typeof value === 'string')
-    return value.trim() === PLACEHOLDER
+    return LEFT_OVER.test(value)
       ? [
           {
             pointer: pointerTo(path),

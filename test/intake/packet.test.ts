@@ -136,6 +136,14 @@ line:
     expect(details[0]?.message).toBe('Line 5 still says FILL-IN. Replace it.');
   });
 
+  it('is found with its hint kept behind it', () => {
+    for (const intent of ['FILL-IN: why', 'FILL-IN # e.g. why', ' FILL-IN\n']) {
+      const { details } = refusalOf(() => json({ ...goodPacket(), intent }));
+      expect(details[0]).toMatchObject({ pointer: '/intent', code: 'not_filled_in' });
+    }
+    expect(() => json({ ...goodPacket(), intent: 'FILL-IN is no word of a form' })).not.toThrow();
+  });
+
   it('is none where code speaks of it', () => {
     const patch = PATCH.replace('a + b', 'a + b; // FILL-IN');
     expect(() => json({ ...goodPacket(), line: { name: 'patch', patch } })).not.toThrow();
