@@ -16,6 +16,7 @@ import { surveyedTree, type TreeIdentity, treeIdentity } from '../stations/work/
 import { type Crossed, crossedBoundary } from './boundary.ts';
 import { selectChecks } from './checks/run-checks.ts';
 import { weighChange } from './concerns.ts';
+import { weighFileModes } from './file-modes.ts';
 import { type Judged, judgeChange, notRun } from './judge-change.ts';
 import { openBench } from './open-bench.ts';
 import { apiFaults } from './public-api/unchanged.ts';
@@ -82,6 +83,7 @@ async function openAll(bench: Bench): Promise<Change> {
   weighUntested(bench, survey);
   const { patch, entries } = await diffTrees({ repository: base.repository, from: base.tree, to: head.tree, signal });
   await context.output({ name: 'diff', kind: 'diff', mediaType: 'text/x-diff', bytes: patch });
+  weighFileModes(bench.findings, entries);
   const deceptive = deceptiveInDiff(
     new TextDecoder().decode(patch),
     entries.filter(({ status }) => status === 'added').map(({ path }) => path),

@@ -204,3 +204,25 @@ describe.skipIf(noSandbox)('what must not change', () => {
     expect((await validate(line, await baseline(line), made)).outcome?.verdict).toBe('tests_touched');
   });
 });
+
+describe.skipIf(noSandbox)('what counts of lines do not show', () => {
+  test('a file that becomes executable, and a new symbolic link, are named', async () => {
+    const change = {
+      'README.md': { mode: '100755', text: 'Sums\n' },
+      'also.md': { mode: '120000', text: 'README.md' },
+    } as const;
+    const { line, made } = await lineOf({ change });
+    const done = await validate(line, await baseline(line), made);
+    expect(done.outcome).toMatchObject({ verdict: 'valid' });
+    expect(done.outcome?.facts.concerns).toContainEqual({
+      kind: 'file_modes',
+      detail: 'README.md (file → executable file), also.md (→ symbolic link)',
+    });
+  });
+
+  test('a change of lines alone raises none', async () => {
+    const { line, made } = await lineOf({});
+    const done = await validate(line, await baseline(line), made);
+    expect(done.outcome?.facts.concerns?.map(({ kind }) => kind)).not.toContain('file_modes');
+  });
+});

@@ -23,6 +23,10 @@ export const CONCERNS = {
     because:
       'It brings hidden characters (bidirectional, invisible, control) or letters that a reader takes for others',
   },
+  file_modes: {
+    tier: 'low',
+    because: 'It changes what files are (executable, symbolic link), which counts of lines do not show',
+  },
   packages_moved: { tier: 'medium', because: 'Other packages move along' },
   major_moved: { tier: 'high', because: 'Packages change their major version, which may break their callers' },
   packages_missing: {
