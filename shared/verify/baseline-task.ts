@@ -7,6 +7,7 @@ import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts'
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
 import type { TreeSurvey } from '../sandbox/git/tree-survey.ts';
+import { missingInWords } from '../stations/packages/open-packages.ts';
 import { openBase, type Snapshot } from '../stations/work/base.ts';
 import { lineOf } from '../stations/work/inputs.ts';
 import { pathMatcher } from '../stations/work/path-scope.ts';
@@ -59,7 +60,7 @@ type Baseline = {
 
 async function baseline(bench: Bench): Promise<TaskResult> {
   const found = await look(bench);
-  const concluded = found.stop === null ? going(found) : allowedStop(bench.packet, found.stop);
+  const concluded = found.stop === null ? going(found) : allowedStop(bench, found.stop);
   if (found.stop === null) weigh(bench, found);
   const receipt = await claim(bench, found, concluded.verdict);
   const { summary, verdict, question } = concluded;
@@ -122,14 +123,23 @@ function going({ reproduction }: Baseline): Conclusion {
 }
 
 /** A no-op ends the request only where the packet's rules have it; otherwise a person decides what the finding means. */
-function allowedStop(packet: Packet, stop: Found): Conclusion {
-  if ('code' in stop) return { verdict: stop.verdict, summary: stop.code, question: stop.question };
+function allowedStop({ packet, preparation, supply }: Bench, stop: Found): Conclusion {
+  if ('code' in stop) {
+    const question = preparation.failed ? `${unpreparedFor(supply)} ${stop.question}` : stop.question;
+    return { verdict: stop.verdict, summary: stop.code, question };
+  }
   if (packet.noOpRules.includes(stop.verdict)) return { verdict: stop.verdict, summary: stop.because };
   return {
     verdict: 'needs_human',
     summary: stop.verdict.toUpperCase().replaceAll('_', '-'),
     question: `${stop.because}. The packet's noOpRules do not include ${stop.verdict}: end the request, or correct the packet and submit again?`,
   };
+}
+
+/** Why there was nothing to run with: a stale lockfile, say, is what a person has to mend first. */
+function unpreparedFor(supply: Bench['supply']): string {
+  const missing = missingInWords(supply?.missing ?? [], supply?.missingCount ?? 0);
+  return `The prepare command failed, as packages could not be had: ${missing.slice(0, 700)}.`;
 }
 
 function missingContext(packet: Packet, paths: readonly string[]): Found | null {

@@ -110,4 +110,18 @@ describe.skipIf(noSandbox)('a prepare command that fails on the base', () => {
     expect(done.failure).toMatchObject({ kind: 'needs_human', code: 'PREPARE-FAILED' });
     expect(JSON.stringify(done.failure)).toMatch(/ended with 7 .*gyp ERR! no headers.*Correct the prepare command/);
   });
+  test('for want of what a stale lockfile does not name: the question of the check that did not run names it', async () => {
+    const { 'package-lock.json': lockfile = '' } = npmProject(registry);
+    const base = { ...withScripted(), 'package-lock.json': lockfile };
+    const { line } = await lineFor(base, { 'README.md': 'read\n' }, install);
+    const checks = [{ name: 'unit', kind: 'unit', command: ['scripted', 'run'] }];
+    const runner: Line = { ...line, declaration: declarationOf({ prepare: install, checks }) };
+    const done = await baseline(runner, await fetchPackages(runner));
+    expect(done.outcome).toMatchObject({
+      verdict: 'did_not_run',
+      question: expect.stringMatching(
+        /^The prepare command failed, as packages could not be had: scripted@1\.0\.0 \(package\.json asks for it, and package-lock\.json has nothing for it: bring it up to date\)\. The check unit did not run/,
+      ),
+    });
+  });
 });
