@@ -36,7 +36,7 @@ const rendered = z
 const checks = z
   .object({
     verdict: text,
-    checks: z.array(z.object({ name: text, kind: text, passed: z.boolean() })),
+    checks: z.array(z.object({ name: text, kind: text, passed: z.boolean(), ending: text.optional() })),
     holdouts: text,
     notVerified: z.array(z.unknown()),
   })
@@ -93,12 +93,21 @@ export function approvalLines(approval: ShownApproval): string[] {
     );
   }
   for (const reason of shown.risk?.reasons ?? []) say('risk', `${reason.tier}: ${reason.because}`);
-  for (const check of approval.checks?.checks ?? [])
-    say('check', `${check.name} (${check.kind}) ${check.passed ? 'passed' : 'FAILED'}`);
+  for (const check of approval.checks?.checks ?? []) say('check', `${check.name} (${check.kind}) ${wordOf(check)}`);
   if (approval.checks?.holdouts !== undefined) say('hidden', `scenarios: ${approval.checks.holdouts}`);
   for (const decision of approval.decisions) say(decision.decision, `${decision.by}: ${decision.reason}`);
   return lines;
 }
+
+/** What a receipt says of a check whose run says nothing about the tree, which is neither passed nor failed. */
+const SAID_NOTHING: ReadonlyMap<string | undefined, string> = new Map([
+  ['no_tests', 'collected no test'],
+  ['idle', 'checks nothing'],
+  ['did_not_run', 'did not run'],
+]);
+
+const wordOf = ({ passed, ending }: { readonly passed: boolean; readonly ending?: string | undefined }): string =>
+  SAID_NOTHING.get(ending) ?? (passed ? 'passed' : 'FAILED');
 
 const decided = z.object({ approval: text, state: text, approvals: z.number(), required: z.number() });
 export type Decided = z.infer<typeof decided>;
