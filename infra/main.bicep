@@ -68,6 +68,8 @@ param maximumSessions int
 param readySessions int
 @description('The one npm registry that the packages pool reads; empty for the one npm is configured with.')
 param npmRegistry string = ''
+@description('The one index of Python packages that the packages pool reads, by the address of its simple API; empty for none.')
+param pythonIndex string = ''
 @description('Where orchestrations are kept: Durable Task Scheduler or the storage of control. There is no way from one to the other.')
 param durableBackend 'dts' | 'azureStorage'
 @description('Sku of the Durable Task Scheduler.')
@@ -201,6 +203,7 @@ module workloadParts 'workload.bicep' = {
     maximumSessions: maximumSessions
     readySessions: readySessions
     npmRegistry: npmRegistry
+    pythonIndex: pythonIndex
     durableBackend: durableBackend
     dtsSku: dtsSku
     dtsCapacity: dtsCapacity

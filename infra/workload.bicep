@@ -67,6 +67,8 @@ param maximumSessions int
 param readySessions int
 @description('The one npm registry that the packages pool reads; empty for the one npm is configured with.')
 param npmRegistry string
+@description('The one index of Python packages that the packages pool reads, by the address of its simple API; empty for none.')
+param pythonIndex string
 @description('Where orchestrations are kept: Durable Task Scheduler or the storage of control. There is no way from one to the other.')
 param durableBackend 'dts' | 'azureStorage'
 @description('Sku of the Durable Task Scheduler.')
@@ -454,6 +456,7 @@ var containerSettings = {
 var stationSettings = union(containerSettings, {
   FACTORY_ROLE: 'station'
   FACTORY_NPM_REGISTRY: npmRegistry
+  FACTORY_PYTHON_INDEX: pythonIndex
   AZURE_CLIENT_ID: identities.outputs.station.clientId
 })
 var verifierSettings = union(containerSettings, {

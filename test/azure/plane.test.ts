@@ -31,7 +31,7 @@ beforeAll(async () => {
     FACTORY_ANCHORS_URL: places.anchors,
     FACTORY_ACTIVITY_URL: places.activity,
   });
-}, 60_000);
+}, 300_000);
 afterAll(async () => {
   // Either may not have started.
   await (control as ControlProcess | undefined)?.stop();
@@ -114,5 +114,5 @@ test('people see what went by from the table, and anchors come to lie in their c
   expect(told.map((entity) => entity['what'])).toEqual(expect.arrayContaining(['request.submitted', 'job.completed']));
   const seen = expectStatus(await control.call('GET', '/activity', { as: 'auditor' }), 200);
   expect(Array.isArray(seen['items'])).toBe(true);
-  await expect.poll(() => storage.blobs(places.anchors), { timeout: 45_000, interval: 500 }).not.toEqual([]);
-}, 60_000);
+  await expect.poll(() => storage.blobs(places.anchors), { timeout: 240_000, interval: 500 }).not.toEqual([]);
+}, 300_000);

@@ -14,7 +14,7 @@ import { climb } from '../../bench/scale/services/ladder.ts';
 
 const main = fileURLToPath(new URL('../../bench/scale/main.ts', import.meta.url));
 const run = async (...args: string[]): Promise<string> =>
-  (await promisify(execFile)(process.execPath, [main, ...args], { timeout: 50_000 })).stdout;
+  (await promisify(execFile)(process.execPath, [main, ...args], { timeout: 240_000 })).stdout;
 
 it('simulates the scenario asked for, and says which limit binds and what to raise', async () => {
   const [result] = JSON.parse(await run('--json', '--scenario', 'prod-100')) as {

@@ -13,7 +13,7 @@ import { validateBlueprint } from '../../shared/domain/blueprint/validate.ts';
 const main = path.resolve(import.meta.dirname, '../../bench/main.ts');
 
 async function bench(...args: string[]): Promise<Row[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [main, '--json', ...args], { timeout: 55_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [main, '--json', ...args], { timeout: 240_000 });
   const { machine, rows } = JSON.parse(stdout) as { machine: { cores: number }; rows: Row[] };
   expect(machine.cores).toBeGreaterThan(0);
   for (const row of rows) expect(row.value, row.what).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { layoutOf } from '../../cli/data/layout.ts';
 import { type Running, readRunning } from '../../cli/supervision/running-file.ts';
 
 const MAIN = path.resolve('cli/main.ts');
-const LIMIT_MS = 45_000;
+const LIMIT_MS = 240_000;
 
 export const temporary = (): string => mkdtempSync(path.join(tmpdir(), 'factory-cli-'));
 

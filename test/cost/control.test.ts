@@ -22,7 +22,7 @@ beforeAll(async () => {
     OTEL_METRIC_EXPORT_INTERVAL: '300',
   });
   application = await installBench(plane);
-}, 60_000);
+}, 300_000);
 afterAll(() => plane.stop());
 
 type Ended = { readonly quantity: number; readonly amount: number; readonly held: number };

@@ -129,7 +129,7 @@ export async function startControl(
     child.stderr?.on('data', (chunk) => {
       errors += chunk;
     });
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 300_000;
     while (!output.includes('functions-host ready')) {
       if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline)
         throw new Error(`control did not start: ${errors}`);

@@ -11,7 +11,7 @@ function run(...parameters: string[]): {
   readonly stdout: string;
   readonly stderr: string;
 } {
-  const { status, stdout, stderr } = spawnSync(NODE, [MAIN, ...parameters], { encoding: 'utf8', timeout: 20_000 });
+  const { status, stdout, stderr } = spawnSync(NODE, [MAIN, ...parameters], { encoding: 'utf8', timeout: 240_000 });
   return { status, stdout, stderr };
 }
 

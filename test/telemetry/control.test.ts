@@ -35,7 +35,7 @@ test('a collector that never answers holds up no call, and gets the spans when i
     () => ids.every((id) => spansOf(receiver.messages).some(({ traceId }) => traceId === traceOfRequest(id))),
     'the traces of the requests',
   );
-}, 90_000);
+}, 300_000);
 
 test('a trace goes on where it was after a worker was lost and control was killed; both facts are counted', async () => {
   const files = mkdtempSync(path.join(tmpdir(), 'telemetry-'));
@@ -129,4 +129,4 @@ test('an open gate has an age, and a caller’s trace is linked and not joined',
   expect(spansOf(read()).some(({ traceId }) => traceId === trace)).toBe(false);
   const root = spansOf(read()).find(({ name, traceId }) => name === 'request' && traceId === traceOfRequest(request))!;
   expect(root.attributes).toMatchObject({ 'factory.state': 'CANCELLED', 'factory.application': application });
-}, 90_000);
+}, 300_000);
