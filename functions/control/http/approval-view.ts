@@ -171,10 +171,11 @@ export async function checksOf(plane: Plane, receipt: string): Promise<unknown> 
     parsed.data.claims;
   return {
     verdict,
-    checks: checks.map(({ name, kind, passed, counts, faults: why }) => ({
+    checks: checks.map(({ name, kind, passed, ending, counts, faults: why }) => ({
       name,
       kind,
       passed,
+      ...(ending === undefined ? {} : { ending }),
       faults: why,
       counts:
         counts === null
