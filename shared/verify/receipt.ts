@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { CHECK_KINDS } from '../domain/application/declaration.ts';
 import { HOLDOUT_RESULTS } from '../domain/application/holdouts.ts';
 import { type Digest, digestOfValue } from '../domain/digest.ts';
+import { ENDING_KINDS, STEPS } from '../domain/job/receipt-words.ts';
 import { LINE_NAMES } from '../domain/packet/line-input.ts';
 import { concern } from '../domain/risk/concern.ts';
-import { STEPS } from '../stations/packages/moves.ts';
-import { ENDING_KINDS } from './endings/ending.ts';
 
 /**
  * What the verifier found, as an artifact (`application/json`). `claims` are the same for the same packet, declaration and trees

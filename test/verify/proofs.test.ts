@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { testFileKinds } from '../../shared/domain/application/test-files.ts';
+import { ENDING_KINDS } from '../../shared/domain/job/receipt-words.ts';
 import { outOfScope } from '../../shared/verify/boundary.ts';
 import { nothingChecked } from '../../shared/verify/checked.ts';
 import { settleFall } from '../../shared/verify/checks/compare.ts';
@@ -8,7 +9,7 @@ import { countTests } from '../../shared/verify/checks/counts.ts';
 import { fallOf } from '../../shared/verify/checks/fall.ts';
 import type { ReportedTest } from '../../shared/verify/checks/junit.ts';
 import type { CheckRun } from '../../shared/verify/checks/run-check.ts';
-import { ENDING_KINDS, type Ending } from '../../shared/verify/endings/ending.ts';
+import type { Ending } from '../../shared/verify/endings/ending.ts';
 import { judgeEnding } from '../../shared/verify/endings/judge-ending.ts';
 import { knownCode } from '../../shared/verify/endings/known-code.ts';
 import type { CheckClaim } from '../../shared/verify/receipt.ts';

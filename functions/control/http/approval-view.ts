@@ -112,7 +112,7 @@ function packetSummary(packet: unknown): unknown {
       acceptance: z.array(z.unknown()),
       scope: z.record(z.string(), z.unknown()),
       nonGoals: z.array(z.string()),
-      mustNotChange: z.unknown(),
+      mustNotChange: z.unknown().optional(),
       validation: z.object({ testsMayChange: z.array(z.string()) }).loose(),
       evidenceRequired: z.array(z.string()),
       rollback: z.string().optional(),

@@ -1,9 +1,6 @@
 import { diff, gt, lt, valid } from 'semver';
+import type { Step } from '../../domain/job/receipt-words.ts';
 import { copiesOf, type Lock, type LockedPackage } from './locked.ts';
-
-/** How far a package went. `back` is to a lower version; `added` and `removed` have no other side; `unknown` can't be compared. */
-export const STEPS = ['patch', 'minor', 'major', 'back', 'unknown', 'added', 'removed', 'rebuilt'] as const;
-export type Step = (typeof STEPS)[number];
 
 /** One package that is not locked as it was. */
 export type Move = {

@@ -29,8 +29,6 @@ export type Ending =
   | { readonly kind: 'idle'; readonly what: string }
   | { readonly kind: 'did_not_run'; readonly cause: MissingCause; readonly what: string };
 
-export const ENDING_KINDS = ['passed', 'failed', 'load_failure', 'no_tests', 'idle', 'did_not_run'] as const;
-
 /** What a person can do about a run that did not take place, one sentence a cause. */
 export const WAY_OUT: Readonly<Record<MissingCause, string>> = {
   command:
