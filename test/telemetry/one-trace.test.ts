@@ -76,6 +76,7 @@ describe('a request', () => {
       'process build',
       'process effect',
       'process fetch',
+      'process packages',
       'process plan',
       'process verify',
       'process verify',
