@@ -1,17 +1,14 @@
-import { approvalMachine } from '../domain/approval/machine.ts';
-import { approvalRequirement } from '../domain/approval/requirement.ts';
 import type { InstallSubject } from '../domain/approval/subject.ts';
-import { type Digest, digestOfValue } from '../domain/digest.ts';
+import type { Digest } from '../domain/digest.ts';
 import type { ApplicationId, ApprovalId, InstallationId, PrincipalId } from '../domain/ids.ts';
 import { installationMachine } from '../domain/installation/machine.ts';
-import { LIMITS } from '../domain/limits.ts';
 import { transition } from '../domain/machine.ts';
 import { notFound, Refusal } from '../domain/refusal.ts';
+import { openConfigurationApproval } from '../gates/open-approval.ts';
 import { permit, recordDecision } from '../gates/policy-decision.ts';
 import type { Actor, PlaneContext } from '../line/context.ts';
 import { type Committed, commit, openScope, type Scope, tell } from '../line/scope.ts';
 import { lockApplication } from '../store/applications/applications.ts';
-import { insertApproval, insertApprovalSubject } from '../store/approvals/insert.ts';
 import { approvalsOfInstallation } from '../store/approvals/read.ts';
 import { insertArtifactReferenceIfAbsent } from '../store/artifacts/references.ts';
 import { type Command, one, rows, type Unchanged, unchanged, write, writeOne } from '../store/command.ts';
@@ -104,7 +101,7 @@ export function* planInstallation(
   };
   const waiting = current.filter((row) => row.state === 'planned' || row.state === 'approved');
   for (const earlier of waiting) yield* supersedeApprovalsOf(scope, earlier.id);
-  const approval = yield* openApproval(scope, subject);
+  const approval = yield* openConfigurationApproval(scope, subject);
   for (const earlier of waiting) yield* supersede(scope, earlier);
   yield* noteDrift(scope, application, current);
   const row: InstallationRow = {
@@ -189,51 +186,6 @@ function requireCurrent(application: ApplicationRow, plan: PlanInput['plan']): v
       'FACTORY-NOTHING-TO-INSTALL',
       `The definitions ${plan.to} are in force on ${application.name} already. There is nothing to install.`,
     );
-}
-
-function* openApproval(
-  scope: Scope,
-  subject: InstallSubject,
-): Command<{ readonly id: ApprovalId; readonly subject: Digest; readonly expiresAt: number }> {
-  const { context, now } = scope;
-  const digest = digestOfValue(subject);
-  const installation = subject.installation as InstallationId;
-  // What is installed decides about every later change, so its approval is never waived.
-  const needed = approvalRequirement('high', 'installation');
-  const expiresAt = now + LIMITS.approval.expiryMs;
-  const id = context.newId('approval', now);
-  yield* write(
-    insertApprovalSubject({
-      tenant_id: context.tenant,
-      digest,
-      request_id: null,
-      installation_id: installation,
-      body: JSON.stringify(subject),
-      created_at: now,
-    }),
-  );
-  yield* write(
-    insertApproval({
-      id,
-      tenant_id: context.tenant,
-      subject_digest: digest,
-      request_id: null,
-      installation_id: installation,
-      node: null,
-      round: 1,
-      type: 'installation',
-      state: approvalMachine.initial,
-      tier: 'high',
-      required: needed.approvals,
-      role: needed.role,
-      requires_fresh_auth: needed.freshAuthentication ? 1 : 0,
-      opened_at: now,
-      expires_at: expiresAt,
-      decided_at: null,
-      version: 1,
-    }),
-  );
-  return { id, subject: digest, expiresAt };
 }
 
 function* supersede(scope: Scope, row: InstallationRow): Command<void> {

@@ -1,7 +1,6 @@
 import { approvalMachine } from '../domain/approval/machine.ts';
 import { approvalRequirement } from '../domain/approval/requirement.ts';
 import type { BlueprintNode } from '../domain/blueprint/schema.ts';
-import { digestOfValue } from '../domain/digest.ts';
 import type { Facts, Outcome } from '../domain/job/outcome.ts';
 import { transition } from '../domain/machine.ts';
 import type { RequestConclusion } from '../domain/request/conclusion.ts';
@@ -14,13 +13,13 @@ import { startNode } from '../line/node-changes.ts';
 import type { OpenRequest } from '../line/open-request.ts';
 import type { Scope } from '../line/scope.ts';
 import { readApplication } from '../store/applications/applications.ts';
-import { insertApproval, insertApprovalSubject } from '../store/approvals/insert.ts';
 import { approvalsOfRequest } from '../store/approvals/read.ts';
 import { updateApproval } from '../store/approvals/update.ts';
-import { type Command, one, rows, write, writeOne } from '../store/command.ts';
+import { type Command, one, rows, writeOne } from '../store/command.ts';
 import { nodesByName, readNode } from '../store/nodes/read.ts';
 import { updateNode } from '../store/nodes/update.ts';
 import type { NodeRow } from '../store/schema/rows.ts';
+import { openApproval } from './open-approval.ts';
 import { decide, recordDecision } from './policy-decision.ts';
 import { gatherSubject } from './subject.ts';
 
@@ -85,40 +84,16 @@ export function* openGate(
   }
   if (needed.approvals === 0) return { kind: 'waived' };
   const subject = yield* gatherSubject(scope, request, gate.subject, facts, risk.tier, decision.policyDigest);
-  const digest = digestOfValue(subject);
-  yield* write(
-    insertApprovalSubject({
-      tenant_id: context.tenant,
-      digest,
-      request_id: row.id,
-      installation_id: null,
-      body: JSON.stringify(subject),
-      created_at: now,
-    }),
-  );
-  const id = context.newId('approval', now);
-  yield* write(
-    insertApproval({
-      id,
-      tenant_id: context.tenant,
-      subject_digest: digest,
-      request_id: row.id,
-      installation_id: null,
-      node: gate.id,
-      round: node.round,
-      type: gate.subject,
-      state: approvalMachine.initial,
-      tier: risk.tier,
-      required: needed.approvals,
-      role: needed.role,
-      requires_fresh_auth: needed.freshAuthentication ? 1 : 0,
-      opened_at: now,
-      expires_at: now + gate.expiryMs,
-      decided_at: null,
-      version: 1,
-    }),
-  );
-  scope.changes.push(`open ${id} ${digest} risk ${risk.tier} needs ${needed.approvals}`);
+  const opened = yield* openApproval(scope, subject, needed, {
+    request_id: row.id,
+    installation_id: null,
+    node: gate.id,
+    round: node.round,
+    type: gate.subject,
+    tier: risk.tier,
+    expires_at: now + gate.expiryMs,
+  });
+  scope.changes.push(`open ${opened.id} ${opened.subject} risk ${risk.tier} needs ${needed.approvals}`);
   return { kind: 'opened' };
 }
 

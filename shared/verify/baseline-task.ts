@@ -1,6 +1,5 @@
 import { hasHoldouts } from '../domain/application/holdouts.ts';
 import { testFileMatcher } from '../domain/application/test-files.ts';
-import { digestOfValue } from '../domain/digest.ts';
 import { type Facts, facts } from '../domain/job/outcome.ts';
 import type { Packet } from '../domain/packet/schema.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../jobs/task.ts';
@@ -13,7 +12,7 @@ import { lineOf } from '../stations/work/inputs.ts';
 import { pathMatcher } from '../stations/work/path-scope.ts';
 import { surveyedTree, type TreeIdentity } from '../stations/work/tree-identity.ts';
 import type { CheckRun } from './checks/run-check.ts';
-import { runChecks, selectChecks } from './checks/run-checks.ts';
+import { runChecks } from './checks/run-checks.ts';
 import { weighChecks } from './concerns.ts';
 import { didNotRun, type Found, reproduceOnBase } from './find-on-base.ts';
 import { lineVerifiers } from './line-verifiers.ts';
@@ -26,7 +25,7 @@ import type { Bench } from './runs/bench.ts';
 import { type BaseTests, overlayTests } from './trees/base-tests.ts';
 import { readOwnCode } from './trees/own-code.ts';
 import { untestedClaim, weighUntested } from './untested.ts';
-import { commonClaims, standingCaveats, writeLog, writeReceipt } from './write-receipt.ts';
+import { commonClaims, notVerified, testsClaim, writeLog, writeReceipt } from './write-receipt.ts';
 
 /**
  * The task `baseline`: what is true of the base before anyone works on it. Cheap questions come first, so that a request with
@@ -50,6 +49,8 @@ type Baseline = {
   readonly base: Snapshot;
   readonly identity: TreeIdentity;
   readonly survey: TreeSurvey;
+  /** Paths of the base. */
+  readonly paths: readonly string[];
   readonly before: Before;
   readonly tests: BaseTests;
   readonly reproduction: RunClaim | null;
@@ -95,7 +96,7 @@ async function look(bench: Bench): Promise<Baseline> {
   const before = await lineVerifiers[lineOf(packet)].before(bench, base);
   const paths = (await listTree({ repository, tree, signal })).map(({ path }) => path);
   const tests = await overlayTests(bench, base, before.intended);
-  const seen = { base, identity, survey, before, tests, reproduction: null, checks: [], publicApi: null };
+  const seen = { base, identity, survey, paths, before, tests, reproduction: null, checks: [], publicApi: null };
   const early = before.stop ?? missingContext(packet, paths);
   if (early !== null) return { ...seen, stop: early };
 
@@ -162,10 +163,6 @@ function weigh(bench: Bench, { reproduction, checks }: Baseline): void {
 async function claim(bench: Bench, found: Baseline, verdict: string): Promise<Receipt> {
   const { context, packet, declaration, findings } = bench;
   const { base, tests } = found;
-  const isTest = testFileMatcher(declaration);
-  const fromBase = (await listTree({ repository: base.repository, tree: base.tree, signal: context.signal }))
-    .map(({ path }) => path)
-    .filter(isTest);
   return writeReceipt(context, bench, {
     stage: 'baseline',
     verdict,
@@ -179,17 +176,9 @@ async function claim(bench: Bench, found: Baseline, verdict: string): Promise<Re
     checks: found.checks.map((run) => run.claim),
     commands: [],
     scenarios: [],
-    tests: {
-      fromBase: fromBase.length,
-      fromBaseDigest: digestOfValue(fromBase.toSorted()),
-      fromChange: tests.paths.slice(0, 200),
-    },
+    ...testsClaim(found.paths.filter(testFileMatcher(declaration)), tests.paths),
     faults: [],
-    notVerified: [
-      ...findings.caveats(),
-      ...standingCaveats(bench),
-      ...selectChecks(bench).left.map((name) => `check ${name}: the packet does not ask for it`),
-    ].slice(0, 100),
+    notVerified: notVerified(bench),
     concerns: [...findings.concerns()],
     ...(found.publicApi === null ? {} : { publicApi: found.publicApi }),
   });

@@ -1,5 +1,4 @@
 import { testFileMatcher } from '../domain/application/test-files.ts';
-import { digestOfValue } from '../domain/digest.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/job/outcome.ts';
 import { deceptiveInDiff, placesInWords } from '../domain/text/deceptive.ts';
@@ -14,7 +13,6 @@ import { changeFacts } from '../stations/work/change-facts.ts';
 import { readJsonInput } from '../stations/work/inputs.ts';
 import { surveyedTree, type TreeIdentity, treeIdentity } from '../stations/work/tree-identity.ts';
 import { type Crossed, crossedBoundary } from './boundary.ts';
-import { selectChecks } from './checks/run-checks.ts';
 import { weighChange } from './concerns.ts';
 import { weighFileModes } from './file-modes.ts';
 import { type Judged, judgeChange, notRun } from './judge-change.ts';
@@ -29,7 +27,7 @@ import { openChange } from './trees/change.ts';
 import { readOwnCode } from './trees/own-code.ts';
 import { untestedClaim, weighUntested } from './untested.ts';
 import { type Verdict, verdictOfChange } from './validate-verdict.ts';
-import { commonClaims, standingCaveats, writeLog, writeReceipt } from './write-receipt.ts';
+import { commonClaims, notVerified, testsClaim, writeLog, writeReceipt } from './write-receipt.ts';
 
 /** The task `validate`: judges a proposed change from its objects alone. Writes `receipt`, the recomputed `diff`, and `log`. */
 export async function validateTask(context: TaskContext, driver: SandboxDriver): Promise<TaskResult> {
@@ -176,17 +174,9 @@ async function claim(bench: Bench, change: Change, judged: Judged, { verdict, fa
     commands: [...judged.commands],
     scenarios: [],
     holdouts: judged.holdouts,
-    tests: {
-      fromBase: kept.length,
-      fromBaseDigest: digestOfValue(kept.toSorted()),
-      fromChange: [...changed].filter(isTest).slice(0, 200),
-    },
+    ...testsClaim(kept, [...changed].filter(isTest)),
     faults: faults.slice(0, 100).map((fault) => fault.slice(0, 2_000)),
-    notVerified: [
-      ...findings.caveats(),
-      ...standingCaveats(bench),
-      ...selectChecks(bench).left.map((name) => `check ${name}: the packet does not ask for it`),
-    ].slice(0, 100),
+    notVerified: notVerified(bench),
     concerns: [...findings.concerns()],
   });
 }

@@ -3,11 +3,32 @@ import { digestOfValue } from '../domain/digest.ts';
 import type { TaskContext } from '../jobs/task.ts';
 import { type FetchedEnvironment, wheelsDigest } from '../stations/python/environment-archive.ts';
 import { lineOf } from '../stations/work/inputs.ts';
+import { selectChecks } from './checks/run-checks.ts';
 import { type Receipt, type ReceiptClaims, receiptSchema } from './receipt.ts';
 import type { Bench } from './runs/bench.ts';
 
+/** What was not verified, for whatever stage: what the job met, what no receipt can claim, what the packet does not ask for. */
+export const notVerified = (bench: Bench): string[] =>
+  [
+    ...bench.findings.caveats(),
+    ...standingCaveats(bench),
+    ...selectChecks(bench).left.map((name) => `check ${name}: the packet does not ask for it`),
+  ].slice(0, 100);
+
+/** The files that decide about tests: of the base as they are, and those that came from elsewhere. */
+export const testsClaim = (
+  fromBase: readonly string[],
+  fromChange: readonly string[],
+): Pick<ReceiptClaims, 'tests'> => ({
+  tests: {
+    fromBase: fromBase.length,
+    fromBaseDigest: digestOfValue(fromBase.toSorted()),
+    fromChange: fromChange.slice(0, 200),
+  },
+});
+
 /** What can't be claimed by any receipt of this verifier, said in each. */
-export function standingCaveats(bench: Bench): string[] {
+function standingCaveats(bench: Bench): string[] {
   const caveats: string[] = [];
   if (bench.declaration.checks.length > 0)
     caveats.push(

@@ -4,6 +4,8 @@ import { insertApplication } from '../../shared/store/applications/applications.
 import { nextAuditSeq } from '../../shared/store/audit/append.ts';
 import { faultOf, retryDelay } from '../../shared/store/azure-sql/fault.ts';
 import { migrateAzureSql } from '../../shared/store/azure-sql/migrate.ts';
+import type { SqlSession } from '../../shared/store/azure-sql/session.ts';
+import { createSessionPool } from '../../shared/store/azure-sql/session-pool.ts';
 import { type AzureSqlStoreOptions, openAzureSqlStore } from '../../shared/store/azure-sql/store.ts';
 import { one, rows, unchanged, write, writeOne } from '../../shared/store/command.ts';
 import { MIGRATIONS } from '../../shared/store/migrations/list.ts';
@@ -236,8 +238,18 @@ describe('claimers at once', () => {
 });
 
 describe('limits', () => {
-  it('bound sessions, and who waits and for how long', async () => {
-    const { server, store, command } = await plane({ limits: { sessions: 2, waiting: 2, waitMs: 20 } });
+  it('bound for how long a command waits: a session that is held keeps the next one for no longer', async () => {
+    const session: SqlSession = { usable: () => true, close: () => undefined } as SqlSession;
+    const pool = createSessionPool(async () => session, { sessions: 1, waiting: 2, waitMs: 20, idleMs: 60_000 });
+    onTestFinished(() => pool.close());
+    const held = await pool.take();
+    await expect(pool.take()).rejects.toThrow('no connection came free within 20 ms');
+    pool.give(held);
+    expect(await pool.take()).toBe(session);
+  });
+
+  it('bound sessions, and who waits', async () => {
+    const { server, store, command } = await plane({ limits: { sessions: 2, waiting: 2, waitMs: 60_000 } });
     const hold = () => store.read('hold', databaseTime);
     // Both sessions are busy within this turn, two more wait, and the fifth is refused.
     const five = [hold(), hold(), hold(), hold(), hold()];

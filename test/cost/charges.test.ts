@@ -71,7 +71,7 @@ it('charges once: a report repeated, a zombie’s and one after a release change
   await plane.run('release', (context) => releaseJob(context, plane.station, zombie!.job as JobId, zombie!.leaseToken));
   const claim = await plane.claim(plane.station, 'build');
   plane.pass(4_000);
-  await expect(plane.complete(plane.station, zombie!, { verdict: 'ok' })).rejects.toThrow(/no longer current/);
+  await expect(plane.complete(plane.station, zombie!, { verdict: 'ok' })).rejects.toThrow(/is not current/);
   await plane.complete(plane.station, claim!, { verdict: 'ok' });
   plane.pass(60_000);
   await plane.complete(plane.station, claim!, { verdict: 'ok' });

@@ -15,10 +15,11 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-async function fetched(over: { packet?: object; location?: string } = {}): Promise<TestJob> {
+async function fetched(over: { packet?: object; location?: string; declaration?: object } = {}): Promise<TestJob> {
   const packet = JSON.stringify({ ...fixture.packet, ...over.packet });
   const declaration = JSON.stringify({
     ...fixture.declaration,
+    ...over.declaration,
     repositories: [{ name: 'rates', codeHost: 'local', location: over.location ?? fixture.bare }],
   });
   const job = fixture.control.enqueue({
@@ -53,15 +54,16 @@ test('the tip of the default branch, self-contained, with what it is', async () 
   expect(await commitOf(job)).toBe(fixture.base.commit);
 });
 
-test('another branch where the packet names one, and npm by its lockfile at the root', async () => {
+test('another branch where the packet names one, and npm by its manifest at the root where something installs packages', async () => {
   const next = commitFiles(fixture.bare, { 'package.json': '{}', 'package-lock.json': '{}' }, fixture.base.commit);
   git(fixture.bare, ['update-ref', 'refs/heads/release/1', next.commit]);
-  const job = await fetched({ packet: { scope: { repository: 'rates', ref: 'release/1', allowedPaths: ['**'] } } });
-  expect(job.outcome).toMatchObject({
-    verdict: 'fetched_npm',
-    facts: { manifests: ['package.json'], baseCommit: next.commit },
-  });
+  const packet = { scope: { repository: 'rates', ref: 'release/1', allowedPaths: ['**'] } };
+  const job = await fetched({ packet, declaration: { prepare: ['npm', 'ci'] } });
+  const facts = { manifests: ['package.json'], baseCommit: next.commit };
+  expect(job.outcome).toMatchObject({ verdict: 'fetched_npm', facts });
   expect(await commitOf(job)).toBe(next.commit);
+  // Nothing would install them: no job of the packages pool.
+  expect((await fetched({ packet })).outcome).toMatchObject({ verdict: 'fetched', facts });
 });
 
 test('a repository that is not there may come back', async () => {

@@ -128,7 +128,7 @@ test(
     waitFor(claim, 'FACTORY-FORBIDDEN', variables);
     const request = submit();
     const jobs = `curl -s $API/requests/${request}/jobs -H "Authorization: Bearer $AUDITOR"`;
-    waitFor(jobs, '"node":"packages"', { AUDITOR: tokenOf('auditor') });
+    waitFor(jobs, '"node":"plan"', { AUDITOR: tokenOf('auditor') });
     const give = block('compromised-worker.md', '$WORKER/roles -H');
     expect(shell(give, variables)).toContain('"changed":true');
     shell(`factory watch ${request} --until gate --limit 90 || [[ $? == 50 ]]`);

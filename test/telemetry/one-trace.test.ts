@@ -76,7 +76,6 @@ describe('a request', () => {
       'process build',
       'process effect',
       'process fetch',
-      'process packages',
       'process plan',
       'process verify',
       'process verify',

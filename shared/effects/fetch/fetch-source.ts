@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { needsPackages } from '../../domain/application/needs-packages.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
 import { bundleRepository } from '../../sandbox/git/bundle.ts';
@@ -23,8 +24,8 @@ const MANIFEST = 'package.json';
 
 /**
  * Task `fetch-source` (pool fetch): the packet's commit or the tip of its branch, with its history, as a self-contained git bundle. It is the only
- * way sources reach stations and verifiers. Verdict `fetched_npm` when a package.json lies at the root or the
- * application's environment names packages, so that they are fetched; else `fetched`.
+ * way sources reach stations and verifiers. Verdict `fetched_npm` when there are packages to fetch: of a package.json at
+ * the root where something installs them, or of the application's environment; else `fetched`.
  */
 export async function fetchSource(context: TaskContext): Promise<TaskResult> {
   const repository = await repositoryOf(context);
@@ -68,10 +69,11 @@ function wanted({ packet, commit, branch }: Repository): { ref: string; within?:
 async function describe(into: string, source: Source, repository: Repository, signal: AbortSignal) {
   const entries = await listTree({ repository: into, tree: source.tree, signal });
   const packages = entries.some((entry) => entry.path === MANIFEST);
-  const setup = repository.declaration.environment?.setup !== undefined;
+  const { packet, declaration } = repository;
+  const wanted = packages && needsPackages(packet, declaration);
   const baseTree = `sha256:${await treeDigest({ repository: into, tree: source.tree, signal })}`;
   return {
-    verdict: packages || setup ? 'fetched_npm' : 'fetched',
+    verdict: wanted || declaration.environment?.setup !== undefined ? 'fetched_npm' : 'fetched',
     summary: `${repository.name} at ${revisionOf(repository)}: commit ${source.commit}, ${source.entries} files, ${source.bytes} bytes of objects.`,
     facts: {
       paths: [],

@@ -3,21 +3,17 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AstGrepRule, languageOfRule } from '../../domain/packet/line-input.ts';
 import type { Packet } from '../../domain/packet/schema.ts';
-import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
+import type { TaskContext } from '../../jobs/task.ts';
 import type { SandboxDriver } from '../../sandbox/driver.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { listTree } from '../../sandbox/git/tree-list.ts';
 import { materialiseTree } from '../../sandbox/git/tree-materialise.ts';
-import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import { requireLine } from '../work/inputs.ts';
-import { mountAt, places, writableDirectory } from '../work/inside.ts';
-import { parserTools } from '../work/parsers/parser-tools.ts';
+import { writableDirectory } from '../work/inside.ts';
+import { runParser } from '../work/parsers/run-parser.ts';
 import { changeScope } from '../work/path-scope.ts';
 import { endingOf, type Grammar, grammarsFor } from './families.ts';
-import { type RulesAnswer, refuseAnswer, rulesAnswer } from './rules-answer.ts';
-
-const wallMs = 120_000;
-const memoryBytes = 1024 * 1024 * 1024;
+import { refuseAnswer, rulesAnswer } from './rules-answer.ts';
 
 export type RuleMatch = { readonly path: string; readonly rule: string; readonly count: number };
 
@@ -62,7 +58,18 @@ export async function runRules(request: {
     .filter(({ path, mode }) => mode !== '120000' && inScope(path))
     .flatMap(({ path }) => searchesOf(path, rules));
 
-  const answered = await runInside({ context, driver, directory, rewrite, rules, files });
+  const answered = await runParser({
+    context,
+    driver,
+    script: new URL(`./inside/apply-rules${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
+    directory,
+    mode: rewrite ? 'read-write' : 'read-only',
+    input: () => ({ rewrite, rules: rules.map((rule) => ({ ...rule, language: languageOfRule(rule) })), files }),
+    answer: rulesAnswer,
+    doing: 'Applying the rules',
+    whenSlow: 'Narrow scope.allowedPaths, or split the rules over packets.',
+    code: 'RULES',
+  });
   if (!('matches' in answered)) throw refuseAnswer(answered);
   const unread = new Set(answered.unread.map(({ path }) => path));
   const searched = new Set(
@@ -88,55 +95,4 @@ function inWords(paths: readonly string[]): string {
   const endings = Map.groupBy(paths, endingOf);
   const each = [...endings].map(([ending, found]) => `${found.length} ${ending}`).sort();
   return `${paths.length} ${paths.length === 1 ? 'file' : 'files'}${paths.length === 0 ? '' : ` (${each.join(', ')})`}`;
-}
-
-async function runInside(request: {
-  readonly context: TaskContext;
-  readonly driver: SandboxDriver;
-  readonly directory: string;
-  readonly rewrite: boolean;
-  readonly rules: readonly AstGrepRule[];
-  readonly files: readonly Searched[];
-}): Promise<RulesAnswer> {
-  const { context, driver, directory, rewrite, files } = request;
-  const script = fileURLToPath(
-    new URL(`./inside/apply-rules${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
-  );
-  const tools = parserTools(driver, script);
-  const workspace = mountAt(driver, directory, places.workspace, rewrite ? 'read-write' : 'read-only');
-  const rules = request.rules.map((rule) => ({ ...rule, language: languageOfRule(rule) }));
-  const result = await driver.run({
-    argv: ['node', tools.script],
-    workingDirectory: workspace.target,
-    mounts: [workspace, ...tools.mounts],
-    environment: { NODE_NO_WARNINGS: '1' },
-    limits: { ...defaultSandboxLimits, wallMs, memoryBytes },
-    stdin: new TextEncoder().encode(JSON.stringify({ rewrite, rules, files })),
-    signal: context.signal,
-  });
-  if (result.cancelled) throw new TaskFailure({ kind: 'cancelled', message: 'applying the rules was cancelled' });
-  if (result.timedOut)
-    throw new TaskFailure({
-      kind: 'retryable',
-      class: 'environment',
-      code: 'RULES-TIMED-OUT',
-      message: `The rules did not come to an end within ${wallMs / 1000} s.`,
-    });
-  const answered = result.exitCode === 0 && !result.outputTruncated ? parseAnswer(result.stdout) : undefined;
-  if (answered !== undefined) return answered;
-  const said = new TextDecoder().decode(result.stderr.subarray(-500)).trim();
-  throw new TaskFailure({
-    kind: 'retryable',
-    class: 'deterministic',
-    code: 'RULES-FAILED',
-    message: `Applying the rules ended with ${result.exitCode ?? result.endedBy}: ${said}`,
-  });
-}
-
-function parseAnswer(bytes: Uint8Array): RulesAnswer | undefined {
-  try {
-    return rulesAnswer.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return undefined;
-  }
 }

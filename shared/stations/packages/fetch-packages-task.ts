@@ -1,41 +1,29 @@
-import { join } from 'node:path';
 import { validRange } from 'semver';
-import { digestOfBytes } from '../../domain/digest.ts';
+import { needsPackages } from '../../domain/application/needs-packages.ts';
 import type { Facts } from '../../domain/job/outcome.ts';
 import { type TaskContext, TaskFailure, type TaskResult } from '../../jobs/task.ts';
 import type { SandboxDriver } from '../../sandbox/driver.ts';
 import { openBase } from '../work/base.ts';
 import { readDeclaration, readPacket } from '../work/inputs.ts';
 import { requireSandbox } from '../work/sandbox-permission.ts';
-import { writeArchive } from './archive.ts';
-import { fetchContents } from './contents.ts';
 import { isInRange } from './held-back.ts';
 import { intendedProject } from './intended-project.ts';
-import { packageLimits } from './limits.ts';
-import {
-  copiesOf,
-  fault,
-  type Integrity,
-  isFault,
-  type Lock,
-  type LockedPackage,
-  type LockfileFault,
-  type Requirement,
-  usualTarballPath,
-} from './locked.ts';
+import { copiesOf, fault, isFault, type Lock, type LockfileFault, type Requirement } from './locked.ts';
 import { allEntries } from './manifest.ts';
 import { projectEntries, type Wanted } from './manifest-edits.ts';
 import { packageConcerns, packageLabel } from './open-packages.ts';
 import {
-  cacheNames,
-  contentPlace,
-  type MissingPackage,
-  type PackageCache,
-  type PackageFiles,
-  type ServedIndex,
-} from './package-cache.ts';
+  bounded,
+  type ChangeSupply,
+  ignoredSettings,
+  type Packed,
+  packPackages,
+  type Supply,
+  type Work,
+} from './pack-packages.ts';
+import type { MissingPackage, PackageFiles } from './package-cache.ts';
 import { type Project, readProject } from './project.ts';
-import { openRegistry, type Registry, RegistryRefusal } from './registry.ts';
+import { openRegistry, RegistryRefusal } from './registry.ts';
 import { resolveByNpm, updateByNpm } from './update-npm.ts';
 
 export type PackagesConfiguration = { readonly driver: SandboxDriver; readonly registry: string };
@@ -53,8 +41,7 @@ export async function fetchPackagesTask(
   const packet = await readPacket(context);
   const { line } = packet;
   const update = line.name === 'dependency-update' ? { name: line.package, range: line.range } : undefined;
-  // Packages are there for the prepare command: without one nothing installs them, and a lockfile nobody reads is no reason to stop.
-  if (update === undefined && (await readDeclaration(context)).prepare === undefined)
+  if (!needsPackages(packet, await readDeclaration(context)))
     return ended('none', 'the application declares no prepare command that would install packages');
   const base = await openBase(context);
   const project = await readProject(base.repository, base.tree, context.signal);
@@ -71,16 +58,6 @@ export async function fetchPackagesTask(
   }
 }
 
-type Work = {
-  readonly context: TaskContext;
-  readonly driver: SandboxDriver;
-  readonly registry: Registry;
-  readonly project: Project;
-};
-
-/** What the base is installed from: its own lockfile, or one that was resolved for this request. */
-type Supply = { readonly text: string; readonly lock: Lock; readonly resolved: boolean };
-
 /** Any line but the update: what can't be had is told, and a check that needs it fails by itself. */
 async function supply(work: Work, intended?: Project): Promise<TaskResult> {
   const found = await supplyOf(work).catch(asFault);
@@ -91,15 +68,6 @@ async function supply(work: Work, intended?: Project): Promise<TaskResult> {
 const asFault = (error: unknown): LockfileFault => {
   if (error instanceof RegistryRefusal && !error.passing) return fault(error.code, error.message);
   throw error;
-};
-
-/** What an install of the change needs, as far as that is known before it is built. */
-type ChangeSupply = {
-  readonly packages: readonly LockedPackage[];
-  /** Manifests and the lockfile that was resolved for them, where the change has none to install from. */
-  readonly target?: PackageFiles;
-  readonly lacking: readonly MissingPackage[];
-  readonly unlocked: readonly MissingPackage[];
 };
 
 /** The change's own lockfile; where it has none, npm resolves its manifests from what the base was resolved to. */
@@ -140,7 +108,7 @@ const reasonOf = ({ question }: LockfileFault): string => question.split(/(?<=\.
 async function unsupplied(work: Work, found: LockfileFault, change: ChangeSupply | undefined): Promise<TaskResult> {
   const because = reasonOf(found);
   const file = work.project.lockfile?.file ?? 'package.json';
-  const packages = await pack(work, { lacking: [bounded({ name: file, version: '', why: because })], change });
+  const packages = await packPackages(work, { lacking: [bounded({ name: file, version: '', why: because })], change });
   await outputPackages(work.context, packages.file);
   return suppliedWith(work, packages, `no packages: ${because}`);
 }
@@ -200,7 +168,7 @@ async function packed(
   change?: ChangeSupply,
 ): Promise<TaskResult> {
   const { context, project } = work;
-  const made = await pack(work, {
+  const made = await packPackages(work, {
     base,
     target: moved?.target,
     packages: [...base.lock.packages, ...(moved?.lock.packages ?? [])],
@@ -268,136 +236,11 @@ function suppliedWith({ project }: Work, { description, missing }: Packed, summa
 const shownMissing = ({ name, version, why }: MissingPackage): string =>
   `package ${packageLabel(name, version)}: ${why}`.slice(0, 500);
 
-function ignoredSettings({ settings }: Project): string[] {
-  return settings.ignored.length === 0
-    ? []
-    : [`.npmrc: ${settings.ignored.join(', ')} are not read when packages are fetched`.slice(0, 500)];
-}
-
-const lockVersion = ({ lockfile }: Project): string | undefined =>
-  lockfile === undefined || isFault(lockfile.lock) ? undefined : lockfile.lock.version;
-
-function uncheckedBytes({ manager }: Project): string[] {
-  return manager === 'berry'
-    ? [
-        'yarn.lock holds no digests of tarballs: what the registry gave was taken, and yarn holds its own checksums against it',
-      ]
-    : [];
-}
-
 /** A package that only the update brings: without it, what would be delivered can't be installed. */
 function isNew(base: Lock, moved: Lock | undefined, name: string, version: string): boolean {
   const has = (lock: Lock): boolean => lock.packages.some((each) => each.name === name && each.version === version);
   return moved !== undefined && has(moved) && !has(base);
 }
-
-type Packed = {
-  readonly file: string;
-  readonly description: PackageCache;
-  readonly missing: readonly MissingPackage[];
-};
-
-type Packing = {
-  readonly base?: Supply;
-  readonly target?: PackageFiles | undefined;
-  readonly packages?: readonly LockedPackage[];
-  readonly lacking: readonly MissingPackage[];
-  readonly change?: ChangeSupply | undefined;
-};
-
-async function pack({ context, registry, project }: Work, packing: Packing): Promise<Packed> {
-  const { base, change, target = change?.target, packages: own = [] } = packing;
-  const packages = [...own, ...(change?.packages ?? [])];
-  const ofBase = new Set(own.map(({ name, version }) => packageLabel(name, version)));
-  const file = join(context.directory, 'packages.tar');
-  const archive = await writeArchive(file);
-  const add = (name: string, text: string): Promise<void> => archive.add(name, new TextEncoder().encode(text));
-  try {
-    let contents = 0;
-    const held = new Map<string, Integrity>();
-    const byName = new Map<string, Integrity>();
-    const missing = missingBy(packing.lacking);
-    const missingOfChange = missingBy(change?.lacking ?? []);
-    for await (const content of fetchContents(registry, packages)) {
-      if ('missing' in content) {
-        const label = packageLabel(content.missing.name, content.missing.version);
-        (change === undefined || ofBase.has(label) ? missing : missingOfChange).set(label, content.missing);
-        continue;
-      }
-      const { integrity, bytes, locked } = content;
-      await archive.add(cacheNames.content(integrity), bytes);
-      contents += 1;
-      held.set(`${integrity.algorithm} ${integrity.hex}`, integrity);
-      if (locked.integrity === undefined) byName.set(`${locked.name} ${locked.version}`, integrity);
-    }
-    if (project.manager !== 'npm') await add(cacheNames.index, JSON.stringify(indexOf(packages, held, byName)));
-    if (base?.resolved === true)
-      await add(
-        cacheNames.base,
-        JSON.stringify({ files: {}, lockfile: { file: base.lock.file, text: base.text } } satisfies PackageFiles),
-      );
-    if (target !== undefined) await add(cacheNames.target, JSON.stringify(target));
-    const description: PackageCache = {
-      schemaVersion: 1,
-      registry: registry.base,
-      base: digestOfBytes(base?.text ?? ''),
-      target: target === undefined ? null : digestOfBytes(target.lockfile.text),
-      contents,
-      manager: project.manager,
-      ...(lockVersion(project) === undefined ? {} : { lockfileVersion: lockVersion(project) }),
-      missing: named(missing),
-      missingCount: missing.size,
-      ...(change === undefined
-        ? {}
-        : {
-            change: {
-              missing: named(missingOfChange),
-              missingCount: missingOfChange.size,
-              unlocked: named(missingBy(change.unlocked)),
-            },
-          }),
-      ...(base?.resolved === true ? { resolvedAt: new Date().toISOString() } : {}),
-      notes: [...ignoredSettings(project), ...uncheckedBytes(project)],
-    };
-    await add(cacheNames.description, JSON.stringify(description));
-    return { file, description, missing: [...missing.values(), ...missingOfChange.values()] };
-  } finally {
-    await archive.close();
-  }
-}
-
-const missingBy = (missing: readonly MissingPackage[]): Map<string, MissingPackage> =>
-  new Map(missing.map((each) => [packageLabel(each.name, each.version), each]));
-
-const named = (missing: ReadonlyMap<string, MissingPackage>): MissingPackage[] =>
-  [...missing.values()].slice(0, packageLimits.named).map(bounded);
-
-/** Every package that is here by the path that its manager asks a registry for. */
-function indexOf(
-  packages: readonly LockedPackage[],
-  held: ReadonlyMap<string, Integrity>,
-  byName: ReadonlyMap<string, Integrity>,
-): ServedIndex {
-  const served = new Map<string, ServedIndex[number]>();
-  for (const { name, version, resolved, integrity } of packages) {
-    const found =
-      integrity === undefined ? byName.get(`${name} ${version}`) : held.get(`${integrity.algorithm} ${integrity.hex}`);
-    if (found === undefined) continue;
-    const path = usualTarballPath(name, version);
-    served.set(`${path} ${resolved ?? ''}`, {
-      path,
-      content: contentPlace(found),
-      ...(resolved === undefined ? {} : { url: resolved }),
-    });
-  }
-  return [...served.values()];
-}
-
-const bounded = ({ name, version, why }: MissingPackage): MissingPackage => ({
-  name: name.slice(0, 300),
-  version: version.slice(0, 300),
-  why: why.slice(0, 300),
-});
 
 const noFacts: Facts = { paths: [], manifests: [], testPaths: [] };
 

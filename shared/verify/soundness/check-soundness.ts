@@ -3,22 +3,18 @@ import { extname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { revealed } from '../../domain/text/hidden.ts';
-import { TaskFailure } from '../../jobs/task.ts';
 import { readBlobs } from '../../sandbox/git/blobs.ts';
 import type { DiffEntry } from '../../sandbox/git/diff.ts';
 import { listTree, type TreeEntry } from '../../sandbox/git/tree-list.ts';
-import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import type { Snapshot } from '../../stations/work/base.ts';
-import { mountAt, places, writableDirectory } from '../../stations/work/inside.ts';
+import { writableDirectory } from '../../stations/work/inside.ts';
 import { type Language, languageOfPath, parsedBytes } from '../../stations/work/parsers/languages.ts';
-import { parserTools } from '../../stations/work/parsers/parser-tools.ts';
+import { runParser } from '../../stations/work/parsers/run-parser.ts';
 import type { Bench } from '../runs/bench.ts';
 
 /** Bounds of one look. What is beyond them is said, never passed over. */
 const filesParsed = 2_000;
 const totalBytes = 64 * 1024 * 1024;
-const wallMs = 120_000;
-const memoryBytes = 1024 * 1024 * 1024;
 const filesNamed = 5;
 
 /** Folders whose files may be broken on purpose: what a parser or a linter is tried on. */
@@ -147,46 +143,17 @@ async function parse(bench: Bench, repository: string, files: readonly Parsed[])
   for await (const bytes of readBlobs(repository, blobs, context.signal))
     await writeFile(join(directory, written[index++]?.name ?? ''), bytes, { mode: 0o644 });
 
-  const script = fileURLToPath(
-    new URL(`./inside/find-new-errors${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
-  );
-  const tools = parserTools(driver, script);
-  const workspace = mountAt(driver, directory, places.workspace, 'read-only');
-  const request = { python: tools.python, files: files.map(({ path, language }) => ({ path, language })) };
-  const result = await driver.run({
-    argv: ['node', tools.script],
-    workingDirectory: workspace.target,
-    mounts: [workspace, ...tools.mounts],
-    environment: { NODE_NO_WARNINGS: '1' },
-    limits: { ...defaultSandboxLimits, wallMs, memoryBytes },
-    stdin: new TextEncoder().encode(JSON.stringify(request)),
-    signal: context.signal,
+  return await runParser({
+    context,
+    driver,
+    script: new URL(`./inside/find-new-errors${extname(fileURLToPath(import.meta.url))}`, import.meta.url),
+    directory,
+    mode: 'read-only',
+    input: ({ python }) => ({ python, files: files.map(({ path, language }) => ({ path, language })) }),
+    answer: answer.length(files.length),
+    doing: `Parsing the ${files.length} files of the change`,
+    whenSlow: 'Split the change, or look for a generated file in it.',
+    code: 'SYNTAX-CHECK',
+    ended: (result) => recorder.record('syntax of the changed files', { ...result, stdout: new Uint8Array() }),
   });
-  recorder.record('syntax of the changed files', { ...result, stdout: new Uint8Array() });
-  if (result.cancelled)
-    throw new TaskFailure({ kind: 'cancelled', message: 'parsing the changed files was cancelled' });
-  if (result.timedOut)
-    throw new TaskFailure({
-      kind: 'retryable',
-      class: 'environment',
-      code: 'SYNTAX-CHECK-TIMED-OUT',
-      message: `Parsing the ${files.length} files of the change did not end within ${wallMs / 1000} s. Split the change, or look for a generated file in it.`,
-    });
-  const states = result.exitCode === 0 && !result.outputTruncated ? readAnswer(result.stdout) : undefined;
-  if (states?.length === files.length) return states;
-  const said = new TextDecoder().decode(result.stderr.subarray(-500)).trim();
-  throw new TaskFailure({
-    kind: 'retryable',
-    class: 'deterministic',
-    code: 'SYNTAX-CHECK-FAILED',
-    message: `Parsing the files of the change ended with ${result.exitCode ?? result.endedBy}: ${said}`,
-  });
-}
-
-function readAnswer(bytes: Uint8Array): z.infer<typeof answer> | undefined {
-  try {
-    return answer.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return undefined;
-  }
 }

@@ -9,7 +9,7 @@ import { applyInIndex, type PatchRequest } from './apply-patch.ts';
 import { explainRefusal, NO_FILE } from './explain.ts';
 import { ambiguousPlaces } from './places.ts';
 import { patchRefusal } from './refusal.ts';
-import { isBare, type Standing, standingsOf, standsAsBefore, stepsOf } from './steps.ts';
+import { isBare, type Standing, type Step, standingsOf, standsAsBefore, stepsOf } from './steps.ts';
 
 export type AppliedPatch = {
   readonly tree: TreeId;
@@ -36,14 +36,6 @@ export async function applyPacketPatch(request: PatchRequest): Promise<AppliedPa
   await requireSameCarried({ repository, base: baseTree, tree, signal });
   return { tree, merged: [...merged] };
 }
-
-type Step = {
-  readonly repository: string;
-  readonly tree: TreeId;
-  readonly files: readonly PatchFile[];
-  readonly of: string;
-  readonly signal: AbortSignal | undefined;
-};
 
 async function applyStep(step: Step): Promise<AppliedPatch> {
   const { repository, tree, files, signal } = step;

@@ -2,22 +2,13 @@ import { type Hunk, nameOf, type PatchFile } from '../../../domain/patch/patch.t
 import { showName } from '../../../domain/patch/quoted-name.ts';
 import { writePatch } from '../../../domain/patch/write-patch.ts';
 import { SandboxRefusal } from '../../refusal.ts';
-import type { TreeId } from '../object-id.ts';
 import { type ScratchIndex, withScratchIndex } from '../scratch-index.ts';
 import { applyInIndex } from './apply-patch.ts';
-import type { Standing } from './steps.ts';
+import type { Standing, Step } from './steps.ts';
 
 /** Hunks that are tried one by one, so that the cost of an answer is bounded. */
 const HUNKS = 100;
 const NAMED = 5;
-
-type Step = {
-  readonly repository: string;
-  readonly tree: TreeId;
-  readonly files: readonly PatchFile[];
-  readonly of: string;
-  readonly signal: AbortSignal | undefined;
-};
 
 /** What one part of a patch is on a tree. `why` is told of what neither fits nor is in. */
 type Part = { readonly what: string; readonly file: PatchFile } & (

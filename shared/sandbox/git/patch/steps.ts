@@ -13,6 +13,15 @@ export function stepsOf(request: PatchRequest): readonly (readonly PatchFile[])[
   return read.patch.steps;
 }
 
+/** One step of a patch on the tree that it is applied to; `of` says which step of how many, where there are several. */
+export type Step = {
+  readonly repository: string;
+  readonly tree: TreeId;
+  readonly files: readonly PatchFile[];
+  readonly of: string;
+  readonly signal: AbortSignal | undefined;
+};
+
 /** What stands at a path of a tree. */
 export type Standing = { readonly mode: string; readonly blob: string };
 
