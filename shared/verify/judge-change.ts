@@ -22,6 +22,8 @@ export type Judged = {
   readonly holdouts: HoldoutResult;
   /** Why the change is not what was asked for. */
   readonly faults: readonly string[];
+  /** How the output ended of the first run that says no; empty when none does. */
+  readonly lastLines: string;
   /** What the line measured for the risk. */
   readonly facts: Partial<Facts>;
   /** Why nothing can be concluded, though nothing is wrong with the change as far as it was seen. */
@@ -29,6 +31,9 @@ export type Judged = {
   /** What keeps the change from being judged, and is not its fault: a question for a person. */
   readonly asks: { readonly code: string; readonly question: string } | null;
 };
+
+/** A run that says no to the change, and how its output ended. */
+type Failed = { readonly fault: string; readonly lastLines: string };
 
 type Trees = { readonly base: Snapshot; readonly head: Snapshot; readonly own: OwnCode };
 
@@ -38,17 +43,21 @@ export async function judgeChange(bench: Bench, trees: Trees, baseline: Receipt)
   const { base, head } = trees;
   const line = await lineVerifiers[lineOf(packet)].after(bench, base, head, baseline.claims.line);
   const reproduction = await reproductionAfter(bench, trees);
-  const checks = await checksAfter(bench, trees, baseline);
+  const checked = await checksAfter(bench, trees, baseline);
+  const checks = checked.map(({ claim }) => claim);
   const commands = await commandsAfter(bench, trees);
   // Last, so that the time they take is not between two observations.
   const holdouts = await judgeHoldouts(bench, base, head);
+  const failed = [
+    ...reproductionFaults(reproduction),
+    ...checked
+      .filter(({ claim }) => !claim.passed && !nothingBefore(claim, baseline) && !lacksContents(claim, baseline))
+      .map(({ claim, lastLines }) => ({ fault: `check ${claim.name}: ${claim.faults.join(', ')}`, lastLines })),
+    ...commands.failed,
+  ];
   const faults = [
     ...line.faults,
-    ...reproductionFaults(reproduction),
-    ...checks
-      .filter((check) => !check.passed && !nothingBefore(check, baseline) && !lacksContents(check, baseline))
-      .map(({ name, faults: why }) => `check ${name}: ${why.join(', ')}`),
-    ...commands.faults,
+    ...failed.map(({ fault }) => fault),
     ...(holdouts === 'failed' ? ['hidden scenarios: failed'] : []),
   ];
   return {
@@ -58,6 +67,8 @@ export async function judgeChange(bench: Bench, trees: Trees, baseline: Receipt)
     commands: commands.claims,
     holdouts,
     faults,
+    // A fault of the line comes first and has no output.
+    lastLines: line.faults.length > 0 ? '' : (failed[0]?.lastLines ?? ''),
     facts: line.facts ?? {},
     unstable: unstableReproduction(reproduction, checks),
     asks: commands.asks ?? untestedQuestion(checks, baseline),
@@ -74,15 +85,14 @@ async function reproductionAfter(bench: Bench, { head, own }: Trees): Promise<Re
   return reproduce(bench, head.repository, head.tree, command, 'reproduction on the changed tree', own);
 }
 
-function reproductionFaults(reproduction: Reproduced | null): string[] {
-  switch (reproduction?.together.says) {
-    case 'fails':
-      return [`the reproduction still fails: ${reproduction.claim.faults.join(', ')}`];
-    case 'did_not_run':
-      return [`the reproduction ran on the base and did not run on the change: ${reproduction.together.what}`];
-    default:
-      return [];
-  }
+function reproductionFaults(reproduction: Reproduced | null): Failed[] {
+  if (reproduction === null) return [];
+  const { together, claim, lastLines } = reproduction;
+  if (together.says === 'fails')
+    return [{ fault: `the reproduction still fails: ${claim.faults.join(', ')}`, lastLines }];
+  if (together.says === 'did_not_run')
+    return [{ fault: `the reproduction ran on the base and did not run on the change: ${together.what}`, lastLines }];
+  return [];
 }
 
 /** A reproduction has to be stable, and may not be a check with tests that differ on the same tree. */
@@ -99,11 +109,13 @@ function unstableReproduction(reproduction: Reproduced | null, checks: readonly 
     );
 }
 
-async function checksAfter(bench: Bench, trees: Trees, baseline: Receipt): Promise<CheckClaim[]> {
+type Checked = { readonly claim: CheckClaim; readonly lastLines: string };
+
+async function checksAfter(bench: Bench, trees: Trees, baseline: Receipt): Promise<Checked[]> {
   const { base, head, own } = trees;
   const testsMayChange = bench.packet.validation.testsMayChange.length > 0;
   const runs = await runChecks(bench, head.repository, head.tree, 'changed', own);
-  const claims: CheckClaim[] = [];
+  const checked: Checked[] = [];
   for (const run of runs) {
     const { name } = run.claim;
     const before = baseline.claims.checks.find((check) => check.name === name);
@@ -118,9 +130,9 @@ async function checksAfter(bench: Bench, trees: Trees, baseline: Receipt): Promi
         `check ${name}`,
         ['tests that differ between runs of the same tree', ...claim.unstable].join('\n  '),
       );
-    claims.push(claim);
+    checked.push({ claim, lastLines: run.lastLines });
   }
-  return claims;
+  return checked;
 }
 
 /** A check that fell is run once more on both trees before anything is concluded. */
@@ -134,11 +146,11 @@ async function settled(bench: Bench, trees: Trees, before: CheckClaim, first: Ch
   return settleFall({ before, again, after: [first, second] });
 }
 
-type Commands = { readonly claims: RunClaim[]; readonly faults: string[]; readonly asks: Judged['asks'] };
+type Commands = { readonly claims: RunClaim[]; readonly failed: Failed[]; readonly asks: Judged['asks'] };
 
 async function commandsAfter(bench: Bench, { base, head, own }: Trees): Promise<Commands> {
   const claims: RunClaim[] = [];
-  const faults: string[] = [];
+  const failed: Failed[] = [];
   let asks: Judged['asks'] = null;
   for (const [index, argv] of bench.packet.validation.commands.entries()) {
     const of = `validation command ${index + 1}`;
@@ -154,7 +166,7 @@ async function commandsAfter(bench: Bench, { base, head, own }: Trees): Promise<
     if (run.claim.passed || run.ending.kind === 'idle') continue;
     if (run.ending.kind === 'no_tests' && run.claim.exitCode === 0) continue;
     if (run.ending.kind !== 'did_not_run') {
-      faults.push(`${of}: ${run.claim.faults.join(', ')}`);
+      failed.push({ fault: `${of}: ${run.claim.faults.join(', ')}`, lastLines: run.lastLines });
       continue;
     }
     // Where it does not run on the base either, the change did not take away what it needs.
@@ -171,9 +183,13 @@ async function commandsAfter(bench: Bench, { base, head, own }: Trees): Promise<
         code: 'CHECK-DID-NOT-RUN',
         question: `The ${of} did not run, on the base as little as on the change (CHECK-DID-NOT-RUN): ${before.ending.what}. ${WAY_OUT[before.ending.cause]} Its last lines:\n${before.lastLines}\nCorrect it and submit again?`,
       };
-    else faults.push(`${of} runs on the base and does not run on the change: ${run.ending.what}`);
+    else
+      failed.push({
+        fault: `${of} runs on the base and does not run on the change: ${run.ending.what}`,
+        lastLines: run.lastLines,
+      });
   }
-  return { claims, faults, asks };
+  return { claims, failed, asks };
 }
 
 /** Nothing was run, and why. */
@@ -184,6 +200,7 @@ export const notRun = ({ declaration }: Bench, baseline: Receipt, faults: readon
   commands: [],
   holdouts: hasHoldouts(declaration) ? 'not_run' : 'none',
   faults,
+  lastLines: '',
   facts: {},
   unstable: [],
   asks: null,

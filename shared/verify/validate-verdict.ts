@@ -13,11 +13,11 @@ export type Verdict = {
  */
 export function verdictOfChange(
   crossed: Crossed | null,
-  judged: Pick<Judged, 'faults' | 'unstable' | 'asks'>,
+  judged: Pick<Judged, 'faults' | 'lastLines' | 'unstable' | 'asks'>,
   api: readonly string[],
 ): Verdict {
   if (crossed !== null) return asked(crossed.verdict, crossed.faults);
-  if (judged.faults.length > 0) return asked('invalid', judged.faults);
+  if (judged.faults.length > 0) return asked('invalid', judged.faults, judged.lastLines);
   if (api.length > 0) return asked('out_of_scope', api);
   if (judged.unstable.length > 0) return asked('unstable', judged.unstable);
   if (judged.asks !== null)
@@ -43,8 +43,14 @@ const JUDGED: Readonly<Record<Asked, string>> = {
   unstable: 'The runs of the same tree do not agree, so nothing can be concluded (REPRODUCTION-UNSTABLE)',
 };
 
-function asked(verdict: Asked, faults: readonly string[]): Verdict {
+/** Characters of a fault, and of the output behind it, in a question. */
+const FAULT = 900;
+const OUTPUT = 600;
+
+function asked(verdict: Asked, faults: readonly string[], output = ''): Verdict {
   const [first = '', ...more] = faults;
   const rest = more.length === 0 ? '' : ` (and ${more.length} more, in the receipt)`;
-  return { verdict, faults, question: `${JUDGED[verdict]}: ${first.slice(0, 1_200)}${rest}. ${WAYS_OUT[verdict]}` };
+  const quoted = output === '' ? '' : ` Its last lines:\n${output.slice(-OUTPUT)}\n`;
+  const question = `${JUDGED[verdict]}: ${first.slice(0, FAULT)}${rest}.${quoted === '' ? ' ' : quoted}${WAYS_OUT[verdict]}`;
+  return { verdict, faults, question };
 }

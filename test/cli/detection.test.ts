@@ -31,7 +31,10 @@ describe('Node', () => {
       ]);
     expect(of('tap && lint')).toEqual([['npm test', 'none']]);
     expect(of('node --test')).toEqual([
-      ['npm test -- --test-reporter=junit --test-reporter-destination={report}', 'junit'],
+      [
+        'npm test -- --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit --test-reporter-destination={report}',
+        'junit',
+      ],
     ]);
     expect(of('node --test test/a.js')).toEqual([['npm test', 'none']]);
     expect(of('vitest run', { devDependencies: { vitest: '1' } })).toEqual([

@@ -265,7 +265,7 @@ describe('valid', () => {
     const asks = fc.option(fc.constant({ code: 'C', question: 'Q?' }));
     fc.assert(
       fc.property(crossed, texts, texts, texts, asks, (boundary, faults, unstable, api, asked) => {
-        const { verdict, question } = verdictOfChange(boundary, { faults, unstable, asks: asked }, api);
+        const { verdict, question } = verdictOfChange(boundary, { faults, lastLines: '', unstable, asks: asked }, api);
         const clean = boundary === null && faults.length + unstable.length + api.length === 0 && asked === null;
         expect(verdict === 'valid').toBe(clean);
         expect(question === undefined).toBe(clean);

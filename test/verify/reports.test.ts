@@ -26,11 +26,10 @@ describe('group', () => {
 });
 `;
 
-/** What Node's own runner writes for the suite above. */
-function nodeReport(reporter: string): string {
-  const file = join(directory, 'suite.test.mjs');
+/** What Node's own runner writes for the suite above, or for another file. */
+function nodeReport(reporter: string, file = join(directory, 'suite.test.mjs')): string {
   const report = join(directory, reporter);
-  writeFileSync(file, suite);
+  writeFileSync(join(directory, 'suite.test.mjs'), suite);
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   spawnSync(
     process.execPath,
@@ -44,6 +43,16 @@ describe('JUnit', () => {
   test('reads what Node writes', () => {
     const { tests, passed, failed, skipped } = countTests(readJunit(nodeReport('junit'))!);
     expect({ tests, passed, failed, skipped }).toEqual({ tests: 6, passed: 3, failed: 1, skipped: 2 });
+  });
+
+  test('keeps what is said of a failure, and of nothing else', () => {
+    const said = readJunit(nodeReport('junit'))!.map((each) => each.said);
+    expect(said.filter((each) => each !== undefined)).toEqual([
+      expect.stringContaining('a ]]> b <testcase name="fake"/>'),
+    ]);
+    const cases =
+      '<testsuite><testcase name="a"><failure message="Cannot find &apos;x&apos;&#10;from y"><![CDATA[at <z>]]></failure></testcase><testcase name="b"><system-out>sh: q: not found</system-out></testcase></testsuite>';
+    expect(readJunit(cases)!.map((each) => each.said)).toEqual(["\nCannot find 'x'\nfrom y\nat <z>", undefined]);
   });
 
   test.each([
@@ -67,6 +76,18 @@ describe('TAP', () => {
     const { failed, skipped } = countTests(readTap(nodeReport('tap'))!);
     // The failing case and the group around it.
     expect({ failed, skipped }).toEqual({ failed: 2, skipped: 2 });
+  });
+
+  test('keeps what is said of a failure: its diagnostics, and the comments before it', () => {
+    const missing = join(directory, 'missing.test.mjs');
+    writeFileSync(missing, "import 'not-there';\n");
+    const [file] = readTap(nodeReport('tap', missing))!;
+    expect(file).toMatchObject({
+      outcome: 'failed',
+      said: expect.stringMatching(/^Error \[ERR_MODULE_NOT_FOUND\]: .*not-there/m),
+    });
+    const assertion = readTap(nodeReport('tap'))!.find(({ said }) => said?.includes('a ]]> b'));
+    expect(assertion).toMatchObject({ name: 'fails' });
   });
 
   test.each([

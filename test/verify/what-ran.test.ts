@@ -22,7 +22,9 @@ import { add } from './src/add.mjs';
 const odd = Number(process.env.RUN) % 2 === 1;
 const ok = [add(1, 2) === 3, ${third}];
 writeFileSync(process.argv[2], '1..2\\n' + ok.map((each, i) => (each ? 'ok ' : 'not ok ') + (i + 1) + ' - test ' + (i + 1) + ' # time=' + Number(process.env.RUN) + '.5ms').join('\\n') + '\\n');
-process.exit(ok.every(Boolean) ? 0 : 1);
+const failed = ok.flatMap((each, i) => (each ? [] : [i + 1]));
+if (failed.length > 0) console.log('assertions failed: ' + failed.join(', '));
+process.exit(failed.length);
 `;
 
 beforeAll(async () => {
@@ -33,6 +35,7 @@ beforeAll(async () => {
     'odd.mjs': 'process.exit(Number(process.env.RUN) % 2);\n',
     'flaky.mjs': report('!odd'),
     'steady.mjs': report('true'),
+    'lacking.mjs': "import 'not-there';\n",
     'README.md': 'Sums\n',
   });
   source = await bundleSource(jobs, repository, base);
@@ -107,6 +110,9 @@ describe.skipIf(noSandbox)('what differs between runs of one tree', () => {
     const done = await validate(line, await baseline(line), made);
     expect(done.outcome).toMatchObject({ verdict: 'invalid' });
     expect(claims(done).faults.join()).toContain('tests that passed on the base and do not now: test 1');
+    expect(done.outcome?.question).toMatch(
+      /do not now: test 1\. Its last lines:\nassertions failed: 1, 2\nSee the receipt/,
+    );
   });
 
   test('a time behind a name differs in each run and is no part of it', async () => {
@@ -123,6 +129,14 @@ describe.skipIf(noSandbox)('what was not run', () => {
     const done = await baseline((await lineOf({ declaration: { checks } })).line);
     expect(done.outcome).toMatchObject({ verdict: 'did_not_run', summary: 'CHECK-DID-NOT-RUN' });
     expect(done.outcome?.question).toMatch(/check unit did not run on the base[\s\S]*no-such-runner: not found/);
+  });
+
+  test('a package that is missing is found where a runner says so in its report alone', async () => {
+    const command = ['node', '--test', '--test-reporter=tap', '--test-reporter-destination={report}', 'lacking.mjs'];
+    const checks = [{ name: 'unit', kind: 'unit', command, report: 'tap' }];
+    const done = await baseline((await lineOf({ declaration: { checks } })).line);
+    expect(done.outcome).toMatchObject({ verdict: 'did_not_run', summary: 'CHECK-DID-NOT-RUN' });
+    expect(done.outcome?.question).toMatch(/Cannot find package 'not-there'/);
   });
 
   test('nothing checked is said, and is no check', async () => {

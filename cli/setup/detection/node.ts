@@ -58,7 +58,13 @@ function testCheck({ scripts, dependencies, devDependencies }: Manifest, script:
     rest.every((word) => word.startsWith('--')) &&
     !/--test-reporter/.test(script)
   )
-    return report('--test-reporter=junit', '--test-reporter-destination={report}');
+    // The report says that a file of tests could not be loaded and not why: what the runner shows people does.
+    return report(
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=junit',
+      '--test-reporter-destination={report}',
+    );
   return plain;
 }
 

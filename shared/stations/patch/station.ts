@@ -4,6 +4,7 @@ import { type AppliedPatch, applyPacketPatch } from '../../sandbox/git/patch/app
 import { gitVersion } from '../../sandbox/git/version.ts';
 import { SandboxRefusal } from '../../sandbox/refusal.ts';
 import type { Intention, Station, StationWork } from '../station.ts';
+import { sizeOf } from '../work/change-facts.ts';
 import { requireLine } from '../work/inputs.ts';
 import { mergedConcern } from './merged-concern.ts';
 import { patchQuestion } from './question.ts';
@@ -38,7 +39,7 @@ async function intend(work: StationWork): Promise<Intention> {
     verdict: 'ok',
     changes: entries.map((entry) => ({ path: entry.path, why: describe(entry) })),
     decisions: [],
-    ...(concerns.length === 0 ? {} : { facts: { concerns } }),
+    facts: { ...sizeOf(entries), ...(concerns.length === 0 ? {} : { concerns }) },
   };
 }
 

@@ -29,13 +29,20 @@ export function changeFacts(
   return facts.parse({
     paths: short.slice(0, pathsKept),
     pathCount: paths.length,
-    linesAdded: sum(entries.map(({ added }) => added)),
-    linesRemoved: sum(entries.map(({ removed }) => removed)),
-    binaryFiles: entries.filter(({ binary }) => binary).length,
+    ...sizeOf(entries),
     manifests: short.filter(isManifest).slice(0, manifestsKept),
     testPaths: short.filter(testFileMatcher(declaration)).slice(0, pathsKept),
     ...more,
   });
+}
+
+/** How much of text a diff adds and takes away, and how many of its files can't be counted in lines. */
+export function sizeOf(entries: readonly DiffEntry[]): Pick<Facts, 'linesAdded' | 'linesRemoved' | 'binaryFiles'> {
+  return {
+    linesAdded: sum(entries.map(({ added }) => added)),
+    linesRemoved: sum(entries.map(({ removed }) => removed)),
+    binaryFiles: entries.filter(({ binary }) => binary).length,
+  };
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ReportedTest } from './junit.ts';
+import { type ReportedTest, SAID } from './junit.ts';
 
 /** The parts that matter of a Common Test Report (CTRF, https://ctrf.io, version 0): tools add fields of their own. */
 const report = z.object({
@@ -11,6 +11,8 @@ const report = z.object({
         status: z.enum(['passed', 'failed', 'skipped', 'pending', 'other']),
         suite: z.union([z.string(), z.array(z.string())]).optional(),
         filePath: z.string().optional(),
+        message: z.string().optional(),
+        trace: z.string().optional(),
       }),
     ),
   }),
@@ -28,8 +30,9 @@ export function readCtrf(text: string): ReportedTest[] | undefined {
   if (!parsed.success) return undefined;
   const { tests, summary } = parsed.data.results;
   if (tests.length < summary.tests) return undefined;
-  return tests.map(({ name, status, suite = [], filePath = '' }) => ({
+  return tests.map(({ name, status, suite = [], filePath = '', message = '', trace = '' }) => ({
     name: [filePath, ...(typeof suite === 'string' ? [suite] : suite), name].join('\u0000'),
     outcome: status === 'passed' || status === 'failed' ? status : 'skipped',
+    ...(status === 'failed' ? { said: `${message}\n${trace}`.slice(0, SAID) } : {}),
   }));
 }

@@ -51,11 +51,15 @@ export async function runCheck(
     const seen = {
       ...result,
       argv: declared,
-      output: outputText(result),
+      output: [outputText(result), ...whatFailedSaid(tests ?? [])].join('\n'),
       reported,
       workspace: checkout.workingDirectory,
     };
-    return { ending: judgeEnding({ ...seen, scriptOf: own.scriptOf }, own.code), tests, lastLines: lastLines(result) };
+    return {
+      ending: judgeEnding({ ...seen, scriptOf: own.scriptOf }, own.code),
+      tests,
+      lastLines: lastLines(result) || firstFailure(tests ?? []),
+    };
   };
   const claim = { name: check.name, kind: check.kind, ...run };
   if (report === 'none') {
@@ -109,6 +113,20 @@ const ENDING_WORDS: Readonly<Record<Exclude<Ending['kind'], 'passed' | 'failed'>
   idle: (what) => `it checks nothing: ${what}`,
   did_not_run: (what) => `it did not run: ${what}`,
 };
+
+/** What a report says of the first test that failed, as last lines are shown; empty when none did. */
+function firstFailure(tests: readonly ReportedTest[]): string {
+  const failed = tests.find(({ outcome }) => outcome === 'failed');
+  if (failed === undefined) return '';
+  return lastLines({ stdout: Buffer.from(`${testTitle(failed.name)}\n${failed.said ?? ''}`), stderr: Buffer.of() });
+}
+
+/** Failed tests whose words are looked at: what is missing shows in the first of them. */
+const TOLD = 50;
+
+/** A runner that writes its report to a file may say there alone why a test could not run. */
+const whatFailedSaid = (tests: readonly ReportedTest[]): string[] =>
+  tests.flatMap(({ outcome, said }) => (outcome === 'failed' && said !== undefined ? [said] : [])).slice(0, TOLD);
 
 function failedTests(tests: readonly ReportedTest[]): string {
   const names = tests.filter(({ outcome }) => outcome === 'failed').map(({ name }) => testTitle(name));
