@@ -22,6 +22,88 @@ const commands = (files: Readonly<Record<string, string>>, machine: Machine = al
 const manifest = (more: object) => JSON.stringify({ name: 'a', ...more });
 const locked = JSON.stringify({ lockfileVersion: 3, packages: { '': {}, 'node_modules/left': {} } });
 
+describe('projects in folders', () => {
+  const mixed = {
+    'go/go.mod': 'module example.com/a\n\ngo 1.19\n',
+    'go/a_test.go': 'package a',
+    'java/pom.xml': '<project/>',
+    'javascript/package.json': manifest({ scripts: { test: 'mocha' }, devDependencies: { mocha: '1' } }),
+    'python/pyproject.toml': '[project]\nname = "a"\n',
+    'python/src/a/__init__.py': '',
+    'python/tests/test_a.py': 'import pytest',
+    'rust/Cargo.toml': '[package]\nname = "a"\n',
+    'tools/plain/package.json': manifest({ scripts: { test: 'node --test' } }),
+  };
+
+  test('each language is tested in its folder, and what can not be is named with it', () => {
+    const { checks, toolchains, variables, missing } = found(mixed);
+    expect(checks.map(({ name, command }) => [name, command.join(' ')])).toEqual([
+      ['unit-tools-plain', 'env -C tools/plain npm test -- --test-reporter=junit --test-reporter-destination={report}'],
+      ['unit-python', 'env -C python python3 -m pytest --junitxml={report}'],
+      ['unit-go', 'env -C go go test ./...'],
+      ['unit-rust', 'env -C rust cargo test --offline'],
+    ]);
+    expect(toolchains).toEqual(['node', 'python', 'go', 'rust']);
+    expect(variables).toEqual({ PYTHONPATH: '{workspace}/python/src' });
+    expect(missing).toEqual([
+      expect.stringMatching(/^javascript\/: .*packages.*package\.json at the root alone/),
+      expect.stringMatching(/^java\/: pom\.xml is there/),
+    ]);
+  });
+
+  test('a language of the root has its folders to itself, but for modules of Go', () => {
+    const files = {
+      'package.json': manifest({ workspaces: ['p/*'], scripts: { test: 'tape' } }),
+      'p/a/package.json': manifest({ scripts: { test: 'tape' } }),
+      'go.mod': 'module example.com/a\n',
+      'a_test.go': 'package a',
+      'cmd/go.mod': 'module example.com/a/cmd\n',
+      'cmd/b_test.go': 'package main',
+    };
+    expect(commands(files)).toEqual(['npm test', 'go test ./...', 'env -C cmd go test ./...']);
+    expect(commands({ ...files, 'cmd/b_test.go': '', 'vendor/x/go.mod': '', 'examples/go.mod': '' })).toHaveLength(3);
+  });
+
+  test('requirements and lock files of a folder are named from the root; a pyproject.toml there is not read', () => {
+    const python = {
+      'py/tests/test_a.py': 'import pytest',
+      'py/pyproject.toml': '[project]\ndependencies = ["left"]\n',
+    };
+    const lacking: Machine = { ...all, hasPythonModule: () => false };
+    expect(found({ ...python, 'py/uv.lock': 'name = "pytest"' }, lacking).setup).toEqual({
+      python: { requirements: ['py/uv.lock'] },
+    });
+    expect(found({ ...python, 'py/uv.lock': '' }).checks).toHaveLength(1);
+    const named = { ...python, 'py/pyproject.toml': '[project]\ndependencies = ["pytest"]\n' };
+    expect(found(named, lacking)).toMatchObject({
+      checks: [],
+      missing: [expect.stringContaining('only that of the root is read'), expect.any(String)],
+    });
+  });
+
+  test('more projects than are looked at are told, and none of the names is given twice', () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 24 }, (_, at) => [
+        [`m${at}/go.mod`, 'module a\n'],
+        [`m${at}/a_test.go`, ''],
+      ]).flat(),
+    );
+    expect(found(many).missing).toEqual(['4 more folders with projects of their own were not looked at.']);
+    const odd = { 'a.b/go.mod': 'module a\n', 'a.b/a_test.go': '', 'a-b/go.mod': 'module a\n', 'a-b/a_test.go': '' };
+    expect(new Set(found(odd).checks.map(({ name }) => name)).size).toBe(2);
+  });
+
+  test('where a library of C has bindings in a folder, its own tests are there too', () => {
+    const files = {
+      Makefile: 'test:\n\t./run\n',
+      'a.c': '',
+      'python/setup.py': '',
+      'python/tests/test_a.py': 'import pytest',
+    };
+    expect(commands(files)).toEqual(['make test', 'env -C python python3 -m pytest --junitxml={report}']);
+  });
+});
+
 describe('Node', () => {
   test('the test script, and the report of a runner that it calls by itself', () => {
     const of = (test: string, more: object = {}) =>
@@ -248,10 +330,13 @@ test('what is declared can run: its program is there, its script or target exist
       const detected = found(files, machine);
       const subject = { name: 'a', location: '/srv/a.git', defaultBranch: 'main', ref: 'main' };
       const declared = detectedDeclaration(subject, detected);
-      for (const { command } of declared.checks) {
-        const [program] = command;
+      for (const check of declared.checks) {
+        const folder = check.command[0] === 'env' ? `${check.command[2]}/` : '';
+        const command = folder === '' ? check.command : check.command.slice(3);
+        const [program = ''] = command;
+        const textOf = (name: string) => files[folder + name];
         const scriptOf = () =>
-          (JSON.parse(files['package.json'] ?? '{}') as { scripts?: { test?: string } }).scripts?.test;
+          (JSON.parse(textOf('package.json') ?? '{}') as { scripts?: { test?: string } }).scripts?.test;
         expect(isIdleCommand(command, command.includes('--workspaces') ? undefined : scriptOf)).toBe(false);
         if (program === 'make') {
           expect(files['Makefile']).toMatch(new RegExp(`^[^:=]*\\b${command[1]}\\b[^:=]*:`, 'm'));
@@ -259,8 +344,8 @@ test('what is declared can run: its program is there, its script or target exist
         } else expect(['node', ...has]).toContain(toolchainOf[program]);
         if (program === 'npm' && !command.includes('--workspaces')) expect(typeof scriptOf()).toBe('string');
         if (command.includes('pytest')) expect(pytest || declared.environment?.setup?.python !== undefined).toBe(true);
-        if (program === 'go') expect(files['go.mod']).not.toContain('require');
-        if (program === 'cargo') expect(files['Cargo.toml']).not.toContain('dependencies');
+        if (program === 'go') expect(textOf('go.mod')).not.toContain('require');
+        if (program === 'cargo') expect(textOf('Cargo.toml')).not.toContain('dependencies');
       }
       if (declared.checks.length === 0) expect(detected.missing.join(' ')).toContain('No test command was found');
       else expect(declared.environment?.toolchain.length).toBeGreaterThan(0);
