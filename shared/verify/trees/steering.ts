@@ -139,7 +139,7 @@ export async function changedSteering(
     const behind = BEHIND.some(
       ([program, file]) => file.test(entry.path) && [...programs].some((name) => program.test(name)),
     );
-    if (behind || scripts.has(entry.path)) {
+    if (behind || [...scripts].some((script) => isScript(entry.path, script))) {
       touched.push(entry.path);
       continue;
     }
@@ -152,6 +152,9 @@ export async function changedSteering(
   }
   return touched;
 }
+
+/** A command may change into a folder before it runs a script, so that the end of a path is enough. */
+const isScript = (path: string, script: string): boolean => path === script || path.endsWith(`/${script}`);
 
 async function readText(repository: string, blob: string | null, signal: AbortSignal): Promise<string> {
   if (blob === null) return '';
