@@ -106,7 +106,7 @@ async function look(bench: Bench): Promise<Baseline> {
   if (reproduced.stop !== null) return { ...seen, reproduction, stop: reproduced.stop };
 
   const checks = await runChecks(bench, repository, tree, 'base', own);
-  const stop = didNotRun(checks);
+  const stop = didNotRun(bench, checks);
   if (stop !== null) return { ...seen, reproduction, checks, stop };
   const publicApi = await apiBefore(bench, base);
   return { ...seen, reproduction, checks, publicApi, stop: null };

@@ -1,12 +1,13 @@
 import type { TreeId } from '../sandbox/git/object-id.ts';
 import type { Snapshot } from '../stations/work/base.ts';
 import type { CheckRun } from './checks/run-check.ts';
-import { type MissingCause, WAY_OUT } from './endings/ending.ts';
+import type { MissingCause } from './endings/ending.ts';
 import type { Stop } from './lines/line-verifier.ts';
 import type { RunClaim } from './receipt.ts';
 import { reproduce, reproductionCommand } from './reproduction.ts';
 import type { Bench } from './runs/bench.ts';
 import type { OwnCode } from './trees/own-code.ts';
+import { wayOut } from './way-out.ts';
 
 /** Why a request does not go on from its base: a no-op, or a question with its code. */
 export type Found =
@@ -36,7 +37,7 @@ export async function reproduceOnBase(
     case 'fails':
       return { run, stop: null };
     case 'did_not_run':
-      return { run, stop: askDidNotRun('REPRODUCTION-DID-NOT-RUN', named, together, lastLines) };
+      return { run, stop: askDidNotRun(bench, 'REPRODUCTION-DID-NOT-RUN', named, together, lastLines) };
     case 'unstable': {
       const question = `${named} passes in ${together.passed} of ${together.runs} runs on the base as it is (REPRODUCTION-UNSTABLE), so neither its failing nor its passing proves anything. Name one that fails each time, or correct what makes it differ?`;
       return { run, stop: { verdict: 'unstable', code: 'REPRODUCTION-UNSTABLE', question } };
@@ -63,20 +64,21 @@ async function passesOnBase(bench: Bench, base: Snapshot, intended: TreeId | nul
 }
 
 /** The question of the first check that did not run on the base: nothing that the change could be blamed for. */
-export function didNotRun(checks: readonly CheckRun[]): Found | null {
+export function didNotRun(bench: Bench, checks: readonly CheckRun[]): Found | null {
   for (const { claim, ending, lastLines } of checks) {
     if (ending.kind !== 'did_not_run') continue;
-    return askDidNotRun('CHECK-DID-NOT-RUN', `The check ${claim.name}`, ending, lastLines);
+    return askDidNotRun(bench, 'CHECK-DID-NOT-RUN', `The check ${claim.name}`, ending, lastLines);
   }
   return null;
 }
 
 function askDidNotRun(
+  bench: Bench,
   code: string,
   named: string,
   { cause, what }: { readonly cause: MissingCause; readonly what: string },
   lastLines: string,
 ): Found {
-  const question = `${named} did not run on the base (${code}): ${what}. So its failing proves nothing. ${WAY_OUT[cause]} Its last lines:\n${lastLines || '(none)'}\nCorrect the command or what it needs, and submit again?`;
+  const question = `${named} did not run on the base (${code}): ${what}. So its failing proves nothing. ${wayOut(cause, bench)} Its last lines:\n${lastLines || '(none)'}\nCorrect the command or what it needs, and submit again?`;
   return { verdict: 'did_not_run', code, question };
 }

@@ -5,7 +5,6 @@ import { lineOf } from '../stations/work/inputs.ts';
 import { fell, saysNothing, settleFall, unfallen } from './checks/compare.ts';
 import type { CheckRun } from './checks/run-check.ts';
 import { runAgain, runChecks } from './checks/run-checks.ts';
-import { WAY_OUT } from './endings/ending.ts';
 import { judgeHoldouts } from './holdout/judge.ts';
 import { lineVerifiers } from './line-verifiers.ts';
 import type { CheckClaim, Receipt, ReceiptClaims, RunClaim } from './receipt.ts';
@@ -13,6 +12,7 @@ import { type Command, type Reproduced, reproduce, reproductionCommand, runPacke
 import type { Bench } from './runs/bench.ts';
 import type { OwnCode } from './trees/own-code.ts';
 import { lacksContents, untestedQuestion } from './untested.ts';
+import { wayOut } from './way-out.ts';
 
 export type Judged = {
   readonly line: ReceiptClaims['line'];
@@ -181,7 +181,7 @@ async function commandsAfter(bench: Bench, { base, head, own }: Trees): Promise<
     if (before.ending.kind === 'did_not_run')
       asks ??= {
         code: 'CHECK-DID-NOT-RUN',
-        question: `The ${of} did not run, on the base as little as on the change (CHECK-DID-NOT-RUN): ${before.ending.what}. ${WAY_OUT[before.ending.cause]} Its last lines:\n${before.lastLines}\nCorrect it and submit again?`,
+        question: `The ${of} did not run, on the base as little as on the change (CHECK-DID-NOT-RUN): ${before.ending.what}. ${wayOut(before.ending.cause, bench)} Its last lines:\n${before.lastLines}\nCorrect it and submit again?`,
       };
     else
       failed.push({

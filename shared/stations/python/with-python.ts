@@ -47,10 +47,17 @@ function joined(outcome: Outcome, environment: FetchedEnvironment): Outcome {
   const own = environmentConcerns(environment);
   const concerns = [...(facts.concerns ?? []).filter(({ kind }) => !own.some((each) => each.kind === kind)), ...own];
   const fetched = `${environment.wheels.length} wheels for Python ${environment.python} (${wheelsDigest(environment)})`;
+  const [first] = environment.missing;
+  const parts = [
+    fetched,
+    ...(first === undefined ? [] : [`not had: ${first}`]),
+    // Of npm there is nothing to say where it was not asked.
+    ...(outcome.verdict === 'none' ? [] : [outcome.summary]),
+  ];
   return {
     ...outcome,
     verdict: outcome.verdict === 'none' ? 'ok' : outcome.verdict,
-    summary: `${fetched}; ${outcome.summary}`.slice(0, 2_000),
+    summary: parts.join('; ').slice(0, 2_000),
     facts: concerns.length === 0 ? facts : { ...facts, concerns },
     unknowns: [...outcome.unknowns, ...environment.missing.map((each) => `Python: ${each}`.slice(0, 500))].slice(0, 50),
   };
