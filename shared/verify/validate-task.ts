@@ -16,6 +16,7 @@ import { type Crossed, crossedBoundary } from './boundary.ts';
 import { weighChange } from './concerns.ts';
 import { weighFileModes } from './file-modes.ts';
 import { type Judged, judgeChange, notRun } from './judge-change.ts';
+import { weighLfs } from './lfs-paths.ts';
 import { openBench } from './open-bench.ts';
 import { apiFaults } from './public-api/unchanged.ts';
 import { claimsDigest, type Receipt, receiptSchema } from './receipt.ts';
@@ -82,6 +83,7 @@ async function openAll(bench: Bench): Promise<Change> {
   const { patch, entries } = await diffTrees({ repository: base.repository, from: base.tree, to: head.tree, signal });
   await context.output({ name: 'diff', kind: 'diff', mediaType: 'text/x-diff', bytes: patch });
   weighFileModes(bench.findings, entries);
+  await weighLfs(bench.findings, head, entries, signal);
   const deceptive = deceptiveInDiff(
     new TextDecoder().decode(patch),
     entries.filter(({ status }) => status === 'added').map(({ path }) => path),

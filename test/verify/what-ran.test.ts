@@ -234,9 +234,32 @@ describe.skipIf(noSandbox)('what counts of lines do not show', () => {
     });
   });
 
+  test('contents on a path that .gitattributes gives to Git LFS are named; a pointer there and contents elsewhere are not', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n';
+    const change = {
+      '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
+      'assets/.gitattributes': '*.txt filter=lfs\nnotes.txt -filter\n',
+      'a.bin': 'contents',
+      'pointer.bin': pointer,
+      'empty.bin': '',
+      'b.dat': 'contents',
+      'assets/é.txt': 'more',
+      'assets/notes.txt': 'more',
+    };
+    const { line, made } = await lineOf({ change });
+    const done = await validate(line, await baseline(line), made);
+    expect(done.outcome?.facts.concerns).toContainEqual({
+      kind: 'lfs_bypassed',
+      detail: 'a.bin (8 bytes), assets/é.txt (4 bytes)',
+    });
+    expect(claims(done).notVerified.join('\n')).toMatch(/contents into the history[^\n]*a\.bin/);
+  });
+
   test('a change of lines alone raises none', async () => {
     const { line, made } = await lineOf({});
     const done = await validate(line, await baseline(line), made);
-    expect(done.outcome?.facts.concerns?.map(({ kind }) => kind)).not.toContain('file_modes');
+    const kinds = done.outcome?.facts.concerns?.map(({ kind }) => kind);
+    expect(kinds).not.toContain('file_modes');
+    expect(kinds).not.toContain('lfs_bypassed');
   });
 });

@@ -41,6 +41,10 @@ export const CONCERNS = {
     tier: 'medium',
     because: 'Parts of the tree are delivered unchanged but were not checked out or tested',
   },
+  lfs_bypassed: {
+    tier: 'medium',
+    because: 'It puts contents into the history themselves where .gitattributes gives the path to Git LFS',
+  },
   unread_files: {
     tier: 'medium',
     because: 'Files that the goal covers could not be searched, so that it is met there is not proved',

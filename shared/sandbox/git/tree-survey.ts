@@ -75,6 +75,7 @@ function digestOf(lines: readonly Line[]): string {
 }
 
 const isGitlink = ({ mode }: { readonly mode: string }): boolean => mode === '160000';
-const isPointer = (content: Buffer): boolean =>
+/** Whether a file's bytes are a pointer of Git LFS, which stands for contents elsewhere. */
+export const isPointer = (content: Buffer): boolean =>
   content.length <= POINTER_BYTES && content.subarray(0, POINTER.length).equals(POINTER);
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
