@@ -30,7 +30,7 @@ function issueFaults(issue: Issue, path: readonly PropertyKey[]): RefusalDetail[
     case 'invalid_value':
       return one(
         'unknown_value',
-        `The value must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`,
+        `The value must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.${adviceOf(issue)}`,
       );
     case 'invalid_format':
       return one(
@@ -47,6 +47,9 @@ function issueFaults(issue: Issue, path: readonly PropertyKey[]): RefusalDetail[
       return one(issue.code, sentence(issue.message));
   }
 }
+
+/** What the schema itself says to do, beside zod's own words. */
+const adviceOf = ({ message }: Issue): string => (/^Invalid (?:input|option)\b/.test(message) ? '' : ` ${message}`);
 
 /**
  * Of a union only the alternative that was meant is worth telling: the one whose discriminator fits, else the one with the

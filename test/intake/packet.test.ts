@@ -306,6 +306,16 @@ describe('the battery of bad packets', () => {
       (packet) => (packet.line = { name: 'dependency-update', ecosystem: 'pip', package: 'x', range: '1' }),
       ['/line/ecosystem unknown_value'],
     ],
+    [
+      'a rule for another language',
+      (packet) => {
+        packet.line = {
+          name: 'api-migration',
+          rules: [{ id: 'a', language: 'python', rule: { pattern: 'a' }, fix: 'b' }],
+        };
+      },
+      ['/line/rules/0/language unknown_value'],
+    ],
     ['another version', (packet) => (packet['apiVersion'] = 'factory/v2'), ['/apiVersion unknown_value']],
     ['another kind', (packet) => (packet['kind'] = 'Task'), ['/kind unknown_value']],
     [
@@ -393,6 +403,17 @@ describe('the battery of bad packets', () => {
     ['deadline that is no time', (packet) => (packet['deadline'] = 'tomorrow'), ['/deadline wrong_format']],
   ])('%s', (_name, spoil, expected) => {
     expect(spoilt(spoil)).toEqual(expected);
+  });
+
+  it('a language or an ecosystem that is not served is told with a way on', () => {
+    const rule = { id: 'a', language: 'python', rule: { pattern: 'a' }, fix: 'b' };
+    for (const line of [
+      { name: 'api-migration', rules: [rule] },
+      { name: 'dependency-update', ecosystem: 'pip', package: 'x', range: '1' },
+    ])
+      expect(refusalOf(() => json({ ...goodPacket(), line })).details).toMatchObject([
+        { code: 'unknown_value', message: expect.stringMatching(/hand in "git diff" under the line "patch"/) },
+      ]);
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([

@@ -48,7 +48,10 @@ const forPaths = notServed('Remove it; the packet says which files in scope.allo
 const astGrepRule = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
   /** A language by its name or one of the aliases that ast-grep knows. */
-  language: z.enum([...RULE_LANGUAGES, 'JavaScript', 'TypeScript', 'Tsx', 'Html', 'Css', 'js', 'jsx', 'ts']),
+  language: z.enum([...RULE_LANGUAGES, 'JavaScript', 'TypeScript', 'Tsx', 'Html', 'Css', 'js', 'jsx', 'ts'], {
+    error:
+      'Rules for other languages are not served: make the change with the tool that knows them (ast-grep itself, say), and hand in "git diff" under the line "patch".',
+  }),
   /** An ast-grep rule object (https://ast-grep.github.io/reference/rule.html). */
   rule: z.record(z.string(), z.unknown()),
   /** What the captured nodes have to be, by the name of their meta variable. */
@@ -81,7 +84,10 @@ export const MAY_MOVE = ['none', 'compatible', 'needed', 'any'] as const;
 
 const dependencyUpdate = z.strictObject({
   name: z.literal('dependency-update'),
-  ecosystem: z.literal('npm'),
+  ecosystem: z.literal('npm', {
+    error:
+      'Packages of other ecosystems are not moved by this line: change the requirement and its lock file with their own tool, and hand in "git diff" under the line "patch", which runs the checks on it.',
+  }),
   /** A name of the npm registry; never one that a command line could take for an option. */
   package: z
     .string()
