@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { identityClientId, isBareUrl, isOrigin } from './azure-address.ts';
 import { type Environment, readSettings, type SettingFault } from './read-settings.ts';
@@ -41,6 +42,11 @@ const settings = z.object({
   FACTORY_PYTHON_INDEX: z
     .url({ protocol: /^https?$/ })
     .refine(isPrivateOrSecure, 'https, unless the index is on this machine (a loopback address)')
+    .optional(),
+  /** Folder with packages of NuGet for checks of .NET; read where toolchains are looked for. dotnet's own folder when absent. */
+  FACTORY_NUGET_PACKAGES: z
+    .string()
+    .refine((path) => isAbsolute(path), 'an absolute path')
     .optional(),
   ...TELEMETRY_SETTINGS,
 });

@@ -1,10 +1,12 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ToolchainName } from '../../shared/domain/application/check-environment.ts';
 import { toolMounts } from '../../shared/sandbox/mounts.ts';
+import { TOOLCHAINS } from '../../shared/sandbox/toolchains/catalogue.ts';
 import { openToolchains } from '../../shared/sandbox/toolchains/open-toolchains.ts';
+import { packagesOf } from '../../shared/sandbox/toolchains/places.ts';
 import { bubblewrap, inside, limits, probed, text, writableDirectory } from './sandboxes.ts';
 
 /** A project of one language, and what builds and tests it without a network. */
@@ -71,6 +73,8 @@ const projects: Readonly<Partial<Record<ToolchainName, Project>>> = {
   },
 };
 
+const realpathOf = (path: string) => (existsSync(path) ? realpathSync(path) : undefined);
+
 function checkoutOf({ files }: Project): string {
   const directory = writableDirectory();
   for (const [path, content] of Object.entries(files)) {
@@ -106,6 +110,31 @@ describe.skipIf(!probed.usable)('toolchains', () => {
     expect(await openToolchains(bubblewrap, [{ name: 'node', version: major.slice(0, 1) }])).toMatchObject({
       missing: [{ wanted: { name: 'node' }, there: expect.arrayContaining([plain.versions['node']]) }],
     });
+  });
+
+  test('packages of NuGet come from the folder that the worker names, read-only, else from that of dotnet', async ({
+    skip,
+  }) => {
+    const [set, own] = [writableDirectory(), writableDirectory()];
+    const of = (environment: Record<string, string>) => packagesOf(TOOLCHAINS.dotnet, environment);
+    expect(of({ FACTORY_NUGET_PACKAGES: set, NUGET_PACKAGES: own })).toBe(realpathSync(set));
+    expect(of({ FACTORY_NUGET_PACKAGES: '', NUGET_PACKAGES: own })).toBe(realpathSync(own));
+    for (const wrong of ['relative', join(set, 'absent'), '/etc/hostname'])
+      expect(of({ FACTORY_NUGET_PACKAGES: wrong, NUGET_PACKAGES: own })).toBeUndefined();
+    expect([undefined, realpathOf(join(homedir(), '.nuget/packages'))]).toContain(of({}));
+
+    writeFileSync(join(set, 'left'), 'a package');
+    vi.stubEnv('FACTORY_NUGET_PACKAGES', set);
+    try {
+      const opened = await openToolchains(bubblewrap, [{ name: 'dotnet' }]);
+      if ('missing' in opened) return skip('this machine has no dotnet');
+      const { tools, environment } = opened;
+      const result = await inside('cat "$RestoreSources/left"; touch "$RestoreSources/new"', { tools, environment });
+      expect(text(result.stdout)).toBe('a package');
+      expect(text(result.stderr)).toMatch(/Read-only file system/);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('a home, a folder of the system and a link are never mounted as a tool', () => {

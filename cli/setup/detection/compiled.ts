@@ -71,7 +71,7 @@ export const detectDotnet: Detector = (tree, machine) => {
       toolchains: ['dotnet'],
       checks: [],
       missing: [
-        `Packages of NuGet are not fetched for checks${named.length > 0 ? `, and this machine has no ${named.join(', ')}` : ''}: put them into /opt/nuget/packages, then declare "dotnet test".`,
+        `Packages of NuGet are not fetched for checks${named.length > 0 ? `, and this machine has no ${named.join(', ')}` : ''}: run "dotnet restore" on the workers' machine, or set FACTORY_NUGET_PACKAGES to a folder that has them, then declare "dotnet test".`,
       ],
     };
   }

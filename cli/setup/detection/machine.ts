@@ -1,7 +1,7 @@
 import { existsSync, globSync } from 'node:fs';
 import { TOOLCHAINS } from '../../../shared/sandbox/toolchains/catalogue.ts';
 import { isInstalled } from '../../../shared/sandbox/toolchains/installed.ts';
-import { installationsOf } from '../../../shared/sandbox/toolchains/places.ts';
+import { installationsOf, packagesOf } from '../../../shared/sandbox/toolchains/places.ts';
 import type { Machine } from './finding.ts';
 
 /** This machine, as the sandboxes of its own workers see it. */
@@ -9,8 +9,8 @@ export const thisMachine: Machine = {
   hasToolchain: isInstalled,
   hasPythonModule: (name) => pythonLibraries().some((library) => existsSync(`${library}/${name}`)),
   hasNugetPackage: (name, version) => {
-    const { packages } = TOOLCHAINS.dotnet;
-    return packages !== undefined && existsSync(`${packages.directory}/${name.toLowerCase()}/${version.toLowerCase()}`);
+    const packages = packagesOf(TOOLCHAINS.dotnet);
+    return packages !== undefined && existsSync(`${packages}/${name.toLowerCase()}/${version.toLowerCase()}`);
   },
 };
 

@@ -11,8 +11,11 @@ export type ToolchainKind = {
   readonly places: readonly string[];
   /** Files outside of the installation that it reads; `*` as above. */
   readonly files: readonly string[];
-  /** A folder of packages that lies on the machine for use without a network, and the variable that names it. */
-  readonly packages?: { readonly directory: string; readonly variable: string };
+  /**
+   * A folder of packages on the machine, for use without a network: the first of these settings of the worker that is set names it, else
+   * it is the usual one. Inside, `variable` says where it is.
+   */
+  readonly packages?: { readonly settings: readonly string[]; readonly usual: string; readonly variable: string };
   /** Keeps it offline and quiet, with its caches where it may write. */
   readonly environment: Readonly<Record<string, string>>;
 };
@@ -32,7 +35,12 @@ export const TOOLCHAINS: Readonly<Record<ToolchainName, ToolchainKind>> = {
   },
   dotnet: {
     programs: { dotnet: '--version' },
-    packages: { directory: '/opt/nuget/packages', variable: 'RestoreSources' },
+    // What dotnet itself keeps packages in. The credentials of feeds lie elsewhere (~/.nuget/NuGet), and are never seen inside.
+    packages: {
+      settings: ['FACTORY_NUGET_PACKAGES', 'NUGET_PACKAGES'],
+      usual: '~/.nuget/packages',
+      variable: 'RestoreSources',
+    },
     places: ['/usr/share/dotnet', '/usr/lib/dotnet', '/opt/dotnet'],
     files: [],
     environment: {

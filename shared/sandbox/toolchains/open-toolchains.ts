@@ -3,7 +3,7 @@ import type { ToolchainName, WantedToolchain } from '../../domain/application/ch
 import type { Mount, RunTools, SandboxDriver } from '../driver.ts';
 import { defaultSandboxLimits } from '../limits.ts';
 import { TOOLCHAINS } from './catalogue.ts';
-import { filesOf, type Installation, installationsOf } from './places.ts';
+import { filesOf, type Installation, installationsOf, packagesOf } from './places.ts';
 
 /** Toolchains as programs of a repository run with them. */
 export type OpenedToolchains = {
@@ -87,8 +87,9 @@ function toolsOf(driver: SandboxDriver, name: ToolchainName, installation: Insta
 
 function packagesVariable(name: ToolchainName, tools: RunTools): Record<string, string> {
   const { packages } = TOOLCHAINS[name];
-  return packages !== undefined && tools.directories.includes(packages.directory)
-    ? { [packages.variable]: packages.directory }
+  const directory = packagesOf(TOOLCHAINS[name]);
+  return packages !== undefined && directory !== undefined && tools.directories.includes(directory)
+    ? { [packages.variable]: directory }
     : {};
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { ToolchainKind } from './catalogue.ts';
 
 /** An installation on this machine: what has to be seen inside, and where its programs are. */
@@ -21,8 +21,22 @@ export function installationsOf(kind: ToolchainKind): Installation[] {
 }
 
 /** Files and folders that installations of a kind read in other places, as far as this machine has them. */
-export const filesOf = ({ files, packages }: ToolchainKind): string[] =>
-  [...files, ...(packages === undefined ? [] : [packages.directory])].flatMap(expand);
+export const filesOf = (kind: ToolchainKind): string[] => {
+  const packages = packagesOf(kind);
+  return [...kind.files.flatMap(expand), ...(packages === undefined ? [] : [packages])];
+};
+
+/** The folder of packages that this process is set up with; undefined where there is none. A setting counts with an absolute path alone. */
+export function packagesOf(
+  { packages }: ToolchainKind,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  if (packages === undefined) return undefined;
+  const named = packages.settings.map((name) => environment[name]).find((value) => value !== undefined && value !== '');
+  if (named !== undefined && !isAbsolute(named)) return undefined;
+  const place = named ?? packages.usual.replace(/^~/, homedir());
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true ? realpathSync(place) : undefined;
+}
 
 /** The paths that a pattern names here, with one `*` in a component: real ones, each once. A folder that is closed to the worker names none. */
 function expand(pattern: string): string[] {
