@@ -20,7 +20,7 @@ export function nothingChecked({ checks, commands, hidden, reproduced }: Checked
   if (commands.some(didWork) || hidden) return undefined;
   const why = checks.length === 0 ? 'no check is declared' : checks.map(whyNothing).join(', ');
   return reproduced
-    ? `the reproduction passes now; nothing guards against regressions (${why})`
+    ? `the reproduction passes now, and nothing else was run that could fail (${why})`
     : `nothing was run that could fail (${why})`;
 }
 

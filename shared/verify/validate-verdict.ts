@@ -1,4 +1,5 @@
 import type { Crossed } from './boundary.ts';
+import { failedBefore } from './checks/compare.ts';
 import type { Judged } from './judge-change.ts';
 
 export type Verdict = {
@@ -36,6 +37,10 @@ const WAYS_OUT: Readonly<Record<Asked, string>> = {
     'Name a reproduction that fails each time on the base and passes each time on the change, or drop the request?',
 };
 
+/** What to do about checks that tell a change from its base no more than they pass. */
+const MEND_BASE =
+  'The base fails it too, so its failing tells nothing of the change: declare a check that passes on the base, name the others in validation.checks of a new packet, or mend the base first?';
+
 const JUDGED: Readonly<Record<Asked, string>> = {
   invalid: 'The change was judged invalid',
   out_of_scope: 'The change was judged out of scope',
@@ -50,7 +55,10 @@ const OUTPUT = 600;
 function asked(verdict: Asked, faults: readonly string[], output = ''): Verdict {
   const [first = '', ...more] = faults;
   const rest = more.length === 0 ? '' : ` (and ${more.length} more, in the receipt)`;
-  const quoted = output === '' ? '' : ` Its last lines:\n${output.slice(-OUTPUT)}\n`;
-  const question = `${JUDGED[verdict]}: ${first.slice(0, FAULT)}${rest}.${quoted === '' ? ' ' : quoted}${WAYS_OUT[verdict]}`;
+  const quoted = output === '' ? ' ' : ` Its last lines:
+${output.slice(-OUTPUT)}
+`;
+  const wayOut = faults.every(failedBefore) ? MEND_BASE : WAYS_OUT[verdict];
+  const question = `${JUDGED[verdict]}: ${first.slice(0, FAULT)}${rest}.${quoted}${wayOut}`;
   return { verdict, faults, question };
 }

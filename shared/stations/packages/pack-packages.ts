@@ -152,7 +152,7 @@ export const bounded = ({ name, version, why }: MissingPackage): MissingPackage 
 export function ignoredSettings({ settings }: Project): string[] {
   return settings.ignored.length === 0
     ? []
-    : [`.npmrc: ${settings.ignored.join(', ')} are not read when packages are fetched`.slice(0, 500)];
+    : [`Keys of .npmrc that are not read when packages are fetched: ${settings.ignored.join(', ')}`.slice(0, 500)];
 }
 
 const lockVersion = ({ lockfile }: Project): string | undefined =>

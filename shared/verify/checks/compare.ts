@@ -10,6 +10,7 @@ export const saysNothing = ({ ending }: Pick<CheckClaim, 'ending'>): boolean => 
 
 /** A change is not what has to be looked at first where the base fails the same check. */
 const FAILED_BEFORE = 'as it did not pass on the base either';
+export const failedBefore = (fault: string): boolean => fault.endsWith(FAILED_BEFORE);
 
 /**
  * Whether a check is worse on the change than its receipt says of the base, so that it is run once more on both before anything is
