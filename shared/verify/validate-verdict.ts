@@ -55,9 +55,7 @@ const OUTPUT = 600;
 function asked(verdict: Asked, faults: readonly string[], output = ''): Verdict {
   const [first = '', ...more] = faults;
   const rest = more.length === 0 ? '' : ` (and ${more.length} more, in the receipt)`;
-  const quoted = output === '' ? ' ' : ` Its last lines:
-${output.slice(-OUTPUT)}
-`;
+  const quoted = output === '' ? ' ' : ` Its last lines:\n${output.slice(-OUTPUT)}\n`;
   const wayOut = faults.every(failedBefore) ? MEND_BASE : WAYS_OUT[verdict];
   const question = `${JUDGED[verdict]}: ${first.slice(0, FAULT)}${rest}.${quoted}${wayOut}`;
   return { verdict, faults, question };

@@ -255,6 +255,23 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     return { before, planned, change, judged: await validate(line, before, change, packages) };
   }
 
+  test('goes on where exports name files nobody built, or a pattern of them, and says what was not compared', async () => {
+    const manifest = {
+      exports: { '.': './index.js', './built': './dist/built.js', './deep/*': './lib/*', './old/': './lib/' },
+    };
+    const { line } = await lineFor(npmProject(registry, { manifest }), '>=1.1 <2');
+    const { judged } = await ended(line);
+    const detail = './dist/built.js is not there after prepare; the files behind ./deep/* of exports were not loaded';
+    expect(judged.outcome).toMatchObject({
+      verdict: 'valid',
+      facts: { concerns: expect.arrayContaining([{ kind: 'interface_unseen', detail }]) },
+    });
+    expect(claims(judged).notVerified.join()).toContain(detail);
+    const demanding = { ...line.packet, mustNotChange: { paths: [], packages: [], publicApi: true } };
+    const asked = await baseline({ ...line, packet: demanding }, await fetchPackages(line));
+    expect(asked.failure).toMatchObject({ question: expect.stringContaining('./deep/*') });
+  });
+
   test('finds a package behind an alias, keeps the pin, and keeps every other byte of the manifest', async () => {
     const dependencies = { twin: 'npm:left@1.0.0' };
     const left = { name: 'left', version: '1.0.0', integrity: registry.integrity('left', '1.0.0') };

@@ -45,6 +45,10 @@ export const CONCERNS = {
     tier: 'medium',
     because: 'It puts contents into the history themselves where .gitattributes gives the path to Git LFS',
   },
+  interface_unseen: {
+    tier: 'medium',
+    because: 'Parts of what the package offers to others could not be compared before and after',
+  },
   unread_files: {
     tier: 'medium',
     because: 'Files that the goal covers could not be searched, so that it is met there is not proved',

@@ -11,7 +11,7 @@ import { type Move, mayBreak, movesBetween } from '../../stations/packages/moves
 import { type Project, readProject } from '../../stations/packages/project.ts';
 import type { Snapshot } from '../../stations/work/base.ts';
 import { requireLine } from '../../stations/work/inputs.ts';
-import { publicApi } from '../public-api/snapshot.ts';
+import { publicApi, unseenInWords } from '../public-api/snapshot.ts';
 import type { LineClaims } from '../receipt.ts';
 import type { Bench } from '../runs/bench.ts';
 import type { Before, LineVerifier, Stop } from './line-verifier.ts';
@@ -147,6 +147,8 @@ async function after(
   if (api !== null && 'underivable' in api)
     faults.push(`what the package offers can no longer be derived: ${api.underivable}`);
   const apiAfter = api !== null && 'digest' in api ? api.digest : null;
+  if (api !== null && 'digest' in api && api.unseen.length > 0)
+    bench.findings.concern('interface_unseen', unseenInWords(api.unseen));
   const apiBefore = known?.publicApiBefore ?? null;
   if (apiAfter !== null && apiAfter !== apiBefore) faults.push('what the package offers to others is not what it was');
   const claims: DependencyClaims = {

@@ -23,8 +23,16 @@ const snapshot = z.union([
     commands: z.array(z.string()),
     /** Entry points that are named and are not there. */
     absent: z.array(z.string().max(4_096)).max(100),
+    /** What `exports` offers and nobody could look at, in words. */
+    unseen: z.array(z.string().max(8_192)).max(10_000),
   }),
 ]);
+
+export type PublicApi = {
+  readonly digest: Digest;
+  /** What is offered and is not in the digest, in words; empty when all of it is. */
+  readonly unseen: readonly string[];
+};
 
 /** Digest of a package's public interface: the names each entry point exports, its type declarations, its commands. */
 export async function publicApi(
@@ -32,7 +40,7 @@ export async function publicApi(
   repository: string,
   tree: TreeId,
   stage: 'base' | 'changed',
-): Promise<{ readonly digest: Digest } | { readonly underivable: string }> {
+): Promise<PublicApi | { readonly underivable: string }> {
   const { driver, context } = bench;
   const of = `public interface of the ${stage} tree`;
   const checkout = await checkOut(bench, repository, tree, of);
@@ -57,11 +65,18 @@ export async function publicApi(
   if (read === undefined)
     return { underivable: `listing the exports ended with ${result.exitCode ?? result.endedBy} and no answer` };
   if ('underivable' in read) return { underivable: read.underivable.slice(0, 500) };
-  const { absent, ...offered } = read;
+  const { absent, unseen, ...offered } = read;
   for (const path of absent)
     bench.findings.caveat(`the entry point ${path} is not there after prepare: nothing of it was compared`);
-  return { digest: digestOfValue(offered) };
+  return { digest: digestOfValue(offered), unseen };
 }
+
+/** What could not be looked at, within what a concern may say. */
+export const unseenInWords = (unseen: readonly string[]): string =>
+  [
+    ...unseen.slice(0, 3).map((part) => part.slice(0, 130)),
+    ...(unseen.length > 3 ? [`and ${unseen.length - 3} more`] : []),
+  ].join('; ');
 
 async function readSnapshot(path: string): Promise<z.infer<typeof snapshot> | undefined> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
