@@ -67,6 +67,14 @@ describe('the ending of a run', () => {
     expect(judge({ output })).toEqual({ kind: 'failed' });
   });
 
+  test('a file of tests that could not be loaded is told with the error that its runner shows, and without its ruled lines', () => {
+    const output =
+      "⎯⎯⎯⎯ Failed Suites 1 ⎯⎯⎯⎯\n FAIL  tests/suite.ts [ tests/suite.ts ]\nError: ENOENT: no such file or directory, scandir 'tests/data'\n";
+    const what = "Failed Suites 1: Error: ENOENT: no such file or directory, scandir 'tests/data'";
+    expect(judge({ output })).toMatchObject({ kind: 'load_failure', what });
+    expect(judge({ output: '⎯⎯⎯⎯ Failed Suites 2 ⎯⎯⎯⎯\n' })).toMatchObject({ what: 'Failed Suites 2' });
+  });
+
   test('a command that can only succeed checks nothing', () => {
     const run = {
       argv: ['npm', 'test'],

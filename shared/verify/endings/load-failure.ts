@@ -38,8 +38,18 @@ const NOT_LOADED: readonly RegExp[] = [
 /** The first line that says why the repository's own code could not be loaded. */
 export const saysLoadFailure = (output: string): string | undefined => firstOf(LOAD_FAILURES, output);
 
-/** The first line that says that a file of tests could not be loaded, without the cause. */
-export const saysNotLoaded = (output: string): string | undefined => firstOf(NOT_LOADED, output);
+/** How far behind the runner's word the error is looked for, in characters. */
+const NEAR = 2_000;
+
+/** What a runner says of a file of tests that could not be loaded, and the error that it shows next. */
+export function saysNotLoaded(output: string): string | undefined {
+  const said = firstOf(NOT_LOADED, output);
+  if (said === undefined) return undefined;
+  const [error] =
+    /^(?:E +)?(?:[\w.]*(?:Error|Exception)\b.*: .*)$/m.exec(output.slice(output.indexOf(said)).slice(0, NEAR)) ?? [];
+  const bare = said.replaceAll(/^[⎯=_ ]+|[⎯=_ ]+$/g, '');
+  return (error === undefined ? bare : `${bare}: ${error.replace(/^E +/, '')}`).slice(0, 300);
+}
 
 const firstOf = (patterns: readonly RegExp[], output: string): string | undefined =>
   patterns
