@@ -233,7 +233,7 @@ describe('the activity feed in a table', () => {
     const feed = openTableFeed(table);
     await feed.append(application, entry('newest'));
     await expect
-      .poll(async () => (await feed.latest(application, 10)).map((each) => each.text), { timeout: 240_000 })
+      .poll(async () => (await feed.latest(application, 10)).map((each) => each.text))
       .toEqual(['new', 'newest']);
   });
 

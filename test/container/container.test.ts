@@ -129,9 +129,9 @@ test('killed, its hint comes back, and starts another container; told to end, it
   const { address, status, request, process } = await working('hint-killed');
   process.kill('SIGKILL');
   await process.ended;
-  await expect.poll(() => status().locked, { timeout: 240_000 }).toBe(0);
+  await expect.poll(() => status().locked).toBe(0);
   expect(status()).toMatchObject({ active: 1, deadLettered: 0 });
-  await expect.poll(async () => String((await jobOf(request))['state']), { timeout: 240_000 }).toBe('queued');
+  await expect.poll(async () => String((await jobOf(request))['state'])).toBe('queued');
   const plane = await holdArtifacts(control.url);
   onTestFinished(plane.close);
   const second = container({ FACTORY_SERVICE_BUS: address, FACTORY_CONTROL_URL: plane.url });
@@ -148,7 +148,7 @@ test('killed, its hint comes back, and starts another container; told to end, it
 test('when the lock of its hint is lost it says so, and works on under its lease', async () => {
   const { stop, request, plane, process } = await working('lost');
   await stop();
-  await expect.poll(() => process.text(), { timeout: 240_000 }).toContain('container.hint.lost');
+  await expect.poll(() => process.text()).toContain('container.hint.lost');
   plane.release();
   const { code, text } = await process.ended;
   expect([code, text.includes('"completed":0,"failed":1')]).toEqual([0, true]);
@@ -180,7 +180,7 @@ test('killed in the middle, its job is another container’s when the lease is o
   await plane.reading;
   first.kill('SIGKILL');
   expect((await first.ended).signal).toBe('SIGKILL');
-  await expect.poll(async () => String((await jobOf(request))['state']), { timeout: 240_000 }).toBe('queued');
+  await expect.poll(async () => String((await jobOf(request))['state'])).toBe('queued');
   expect((await container().ended).code).toBe(0);
   expect(await jobOf(request)).toMatchObject(REPORTED);
   expect(readdirSync(path.join(data, 'work'))).toEqual([]);

@@ -138,7 +138,7 @@ describe.each(drivers)('%s', (kind, driver) => {
   test('cancelling ends it, also before it began', async () => {
     const controller = new AbortController();
     const handle = await driver.start(order("echo up; trap '' TERM INT; sleep 300", { signal: controller.signal }));
-    await expect.poll(() => text(handle.captured().stdout), { timeout: 240_000 }).toBe('up\n');
+    await expect.poll(() => text(handle.captured().stdout)).toBe('up\n');
     controller.abort();
     expect(await handle.exited).toMatchObject({ cancelled: true, endedBy: 'cancelled', stdout: Buffer.from('up\n') });
     expect(await run('sleep 30', { signal: AbortSignal.abort() })).toMatchObject({ cancelled: true });
@@ -146,7 +146,7 @@ describe.each(drivers)('%s', (kind, driver) => {
 
   test('what was started is stopped', async () => {
     const handle = await driver.start(order('echo up; sleep 300'));
-    await expect.poll(() => text(handle.captured().stdout), { timeout: 240_000 }).toBe('up\n');
+    await expect.poll(() => text(handle.captured().stdout)).toBe('up\n');
     const stopped = { endedBy: 'stopped', exitCode: null, stdout: Buffer.from('up\n') };
     expect(await handle.stop()).toMatchObject(stopped);
     expect(await handle.stop()).toMatchObject(stopped);
@@ -159,7 +159,7 @@ describe.each(drivers)('%s', (kind, driver) => {
       ...order('', { mounts: [mount] }),
       argv: ['node', '-e', server, mount.target],
     });
-    await expect.poll(() => text(handle.captured().stdout), { timeout: 240_000 }).toContain('listening');
+    await expect.poll(() => text(handle.captured().stdout)).toContain('listening');
     const client = `const s = require('node:net').connect(process.argv[1] + '/socket'); let n = 0; s.on('data', (d) => { n += d.length; }); s.on('end', () => console.log('got', n)); s.end(Buffer.alloc(5_000_000, 'x'));`;
     const ask = async () =>
       text(
@@ -170,7 +170,7 @@ describe.each(drivers)('%s', (kind, driver) => {
           })
         ).stdout,
       );
-    await expect.poll(() => ask(), { timeout: 240_000 }).toBe('got 5000000\n');
+    await expect.poll(() => ask()).toBe('got 5000000\n');
     expect(await handle.stop()).toMatchObject({ endedBy: 'stopped' });
   });
 });

@@ -173,7 +173,7 @@ describe.skipIf(!canStandIn)('runs in sessions of a pool', async () => {
   test('an agent that is killed in the middle is a lost session, also when the pool puts another in its place', async () => {
     for (const replaced of [false, true]) {
       const handle = await driverOf(pool, { unreachable: 400 }).start(order('echo up; sleep 300'));
-      await expect.poll(() => text(handle.captured().stdout), { timeout: 240_000 }).toBe('up\n');
+      await expect.poll(() => text(handle.captured().stdout)).toBe('up\n');
       const [[identifier, session] = ['', undefined]] = [...pool.sessions];
       if (replaced) pool.sessions.delete(identifier);
       await session?.kill();
@@ -225,7 +225,7 @@ describe.skipIf(!canStandIn)('runs in sessions of a pool', async () => {
     const server =
       "console.log('up'); setTimeout(() => require('net').createServer().listen('/workspace/made.sock'), 300)";
     const handle = await driver.start(order(`exec node -e "${server}"`, { mounts: [mount] }));
-    await expect.poll(() => existsSync(join(mount.source, 'made.sock')), { timeout: 240_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(mount.source, 'made.sock'))).toBe(true);
     await handle.stop();
     expect(existsSync(join(mount.source, 'made.sock'))).toBe(false);
   });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { PlacedMount } from './arguments.ts';
 
@@ -9,18 +9,15 @@ export const stagingTools = { setpriv: '/usr/bin/setpriv', unshare: '/usr/bin/un
 
 const stage = '/run/agent-factory/stage';
 
-// $1 stage, $2 how many sources, the sources, then the command. Runs as root in a mount namespace of its own.
+// $1 stage, $2 places that are folders, $3 places that are files, $4 what is mounted there as fstab(5), then the command. Runs as root in
+// a mount namespace of its own. One mount(8) for all: each program that is started costs as much as a small mount.
 const script = `set -e
-stage=$1 count=$2
-shift 2
+stage=$1 folders=$2 files=$3 table=$4
+shift 4
 mount -t tmpfs -o mode=0711,size=1m stage "$stage"
-at=0
-while [ "$at" -lt "$count" ]; do
-  if [ -d "$1" ]; then mkdir "$stage/$at"; else : > "$stage/$at"; fi
-  mount --bind "$1" "$stage/$at"
-  shift
-  at=$((at + 1))
-done
+(cd "$stage" && mkdir -p . $folders && for file in $files; do : > "$file"; done)
+printf '%s\\n' "$table" > "$stage/table"
+mount --all --fstab "$stage/table"
 exec setpriv --pdeathsig KILL --reuid=${sandboxOwner.uid} --regid=${sandboxOwner.gid} --clear-groups --inh-caps=-all --bounding-set=-all -- "$@"`;
 
 /**
@@ -36,15 +33,23 @@ export function stageMounts(
   mkdirSync(stage, { recursive: true });
   // Passable whatever the worker's umask is.
   for (const directory of [dirname(stage), stage]) chmodSync(directory, 0o711);
+  const places = mounts.map(({ from }, index) => ({ at: String(index), from, folder: statSync(from).isDirectory() }));
+  const named = (folder: boolean): string =>
+    places.flatMap((place) => (place.folder === folder ? [place.at] : [])).join(' ');
+  const table = places.map(({ at, from }) => `${fstabText(from)} ${stage}/${at} none bind 0 0`).join('\n');
   const staged = mounts.map((mount, index) => ({ ...mount, from: `${stage}/${index}` }));
   return {
     // From here to bubblewrap's own --die-with-parent, and again after the ids change, which clears it (prctl(2)).
     file: stagingTools.setpriv,
     arguments: [
       ...['--pdeathsig', 'KILL', '--', stagingTools.unshare],
-      ...['--mount', '--propagation', 'private', '--', '/bin/sh', '-c', script, 'stage', stage, String(mounts.length)],
-      ...mounts.map(({ from }) => from),
+      ...['--mount', '--propagation', 'private', '--', '/bin/sh', '-c', script, 'stage', stage],
+      ...[named(true), named(false), table],
       ...command(staged),
     ],
   };
 }
+
+/** A path as fstab(5) writes it: what would end a field or a line in octal. */
+const fstabText = (path: string): string =>
+  path.replace(/[\\\s]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);

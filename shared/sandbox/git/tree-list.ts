@@ -48,6 +48,26 @@ export async function listTree(request: TreeRequest): Promise<readonly TreeEntry
  * have at all: `TREE-NESTED-REPOSITORY`, `TREE-SPECIAL-FILE`, a name that stands for two entries, and what passes the limits.
  */
 export async function splitTree(request: TreeRequest): Promise<TreeParts> {
+  const place = `${request.repository}\0${request.tree}`;
+  const known = request.limits === undefined ? splits.get(place) : undefined;
+  if (known !== undefined) return known;
+  const parts = await split(request);
+  if (request.limits === undefined && parts.entries.length + parts.carried.length <= KEPT_ENTRIES) {
+    for (const oldest of splits.keys()) {
+      if (splits.size < KEPT_TREES) break;
+      splits.delete(oldest);
+    }
+    splits.set(place, parts);
+  }
+  return parts;
+}
+
+/** A job asks for the same few trees again and again, and what a tree's id names never changes. */
+const splits = new Map<string, TreeParts>();
+const KEPT_TREES = 8;
+const KEPT_ENTRIES = 5_000;
+
+async function split(request: TreeRequest): Promise<TreeParts> {
   const limits = request.limits ?? defaultTreeLimits;
   const raw = await readEntries(request);
   requireLimits(raw, limits);
