@@ -38,7 +38,10 @@ describe('projects in folders', () => {
   test('each language is tested in its folder, and what can not be is named with it', () => {
     const { checks, toolchains, variables, missing } = found(mixed);
     expect(checks.map(({ name, command }) => [name, command.join(' ')])).toEqual([
-      ['unit-tools-plain', 'env -C tools/plain npm test -- --test-reporter=junit --test-reporter-destination={report}'],
+      [
+        'unit-tools-plain',
+        expect.stringMatching(/^env -C tools\/plain npm test -- .*--test-reporter=junit .*\{report\}$/),
+      ],
       ['unit-python', 'env -C python python3 -m pytest --junitxml={report}'],
       ['unit-go', 'env -C go go test ./...'],
       ['unit-rust', 'env -C rust cargo test --offline'],
@@ -212,6 +215,36 @@ describe('Python', () => {
 });
 
 describe('compiled languages', () => {
+  test('a test project of .NET is known by its framework, and versions that are kept elsewhere are not guessed', () => {
+    const of = (inside: string) => found({ 'a.csproj': '<Project/>', 'b/b.csproj': `<Project>${inside}</Project>` });
+    const versions = (name: string) => `<PackageReference Include="${name}" Version="4.3.3" />`;
+    for (const inside of [
+      versions('MSTest'),
+      versions('NUnit'),
+      versions('xunit.v3.mtp-v2'),
+      '<UseMicrosoftTestingPlatformRunner>true</UseMicrosoftTestingPlatformRunner>',
+    ])
+      expect(of(inside).checks.map(({ command }) => command.join(' '))).toEqual(['dotnet test b/b.csproj']);
+    expect(of('<PackageReference Include="MSTest" />')).toMatchObject({
+      checks: [],
+      missing: [expect.stringContaining('FACTORY_NUGET_PACKAGES'), expect.any(String)],
+    });
+    expect(of(versions('Newtonsoft.Json')).missing[0]).toBe('No test project was found among 2 of .NET.');
+  });
+
+  test('tests of Go without a module, and tests of Meson, are told of', () => {
+    const go = { 'errors_test.go': 'package a', Makefile: 'test:\n\tgo test ./...\n' };
+    expect(found(go)).toMatchObject({
+      toolchains: ['make', 'go'],
+      checks: [{ command: ['make', 'test'] }],
+      missing: [expect.stringContaining('without a go.mod')],
+    });
+    expect(found({ 'vendor/a/a_test.go': '', 'testdata/a_test.go': '' }).missing.join()).not.toMatch(/go\.mod/);
+    const meson = { 'meson.build': "project('a', 'c')\n", 'tests/meson.build': "test('unit', unit)\n" };
+    expect(found(meson).missing.join()).toMatch(/meson\.build has tests: .*meson test/);
+    expect(found({ 'meson.build': "project('a', 'c')\n" }).missing.join()).not.toMatch(/meson/);
+  });
+
   test('Go with and without modules that would have to be fetched', () => {
     const files = { 'go.mod': 'module a\n\ngo 1.19\n', 'a_test.go': '' };
     expect(commands(files)).toEqual(['go test ./...']);

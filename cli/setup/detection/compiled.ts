@@ -1,8 +1,9 @@
-import { type Detector, lacking, unitCheck } from './finding.ts';
+import { type Detector, type Finding, lacking, unitCheck } from './finding.ts';
+import type { Tree } from './tree.ts';
 
 /** Go modules: tests run with what the standard library and `vendor/` give. */
 export const detectGo: Detector = (tree, machine) => {
-  if (!tree.has('go.mod')) return undefined;
+  if (!tree.has('go.mod')) return withoutModule(tree);
   if (!machine.hasToolchain('go')) return lacking('go', 'go.mod is there');
   if (!tree.paths.some((path) => path.endsWith('_test.go')))
     return { toolchains: ['go'], checks: [], missing: ['No test of Go (*_test.go) was found.'] };
@@ -17,6 +18,15 @@ export const detectGo: Detector = (tree, machine) => {
     };
   return { toolchains: ['go'], checks: [unitCheck(['go', 'test', './...'], 'tests of the Go module')], missing: [] };
 };
+
+function withoutModule(tree: Tree): Finding | undefined {
+  if (!tree.paths.some((path) => /^(?!.*(?:^|\/)(?:vendor|testdata)\/).*_test\.go$/.test(path))) return undefined;
+  return {
+    toolchains: [],
+    checks: [],
+    missing: ['Tests of Go are there without a go.mod, which go needs: add one, then declare "go test ./...".'],
+  };
+}
 
 /** Cargo packages: crates come from `vendor/` or not at all. */
 export const detectRust: Detector = (tree, machine) => {
@@ -39,46 +49,6 @@ export const detectRust: Detector = (tree, machine) => {
   return {
     toolchains: ['rust'],
     checks: [unitCheck(['cargo', 'test', '--offline', ...locked], 'tests of the Cargo package')],
-    missing: [],
-  };
-};
-
-const reference =
-  /<PackageReference\s+(?:Include="(?<name>[^"]+)"\s+Version="(?<version>[^"]+)"|Version="(?<version2>[^"]+)"\s+Include="(?<name2>[^"]+)")/g;
-
-/** .NET test projects: packages come from NuGet's folder of this machine, in exactly their version. */
-export const detectDotnet: Detector = (tree, machine) => {
-  const projects = tree.paths.filter((path) => /\.(?:cs|fs|vb)proj$/.test(path));
-  const solutions = tree.paths.filter((path) => /^[^/]+\.slnx?$/.test(path));
-  if (projects.length === 0) return undefined;
-  if (!machine.hasToolchain('dotnet')) return lacking('dotnet', `${projects[0]} is there`);
-  const text = (path: string) => tree.read(path) ?? '';
-  const tests = projects.filter((path) =>
-    /Microsoft\.NET\.Test\.Sdk|<IsTestProject>\s*true|MSTest\.Sdk/i.test(text(path)),
-  );
-  if (tests.length === 0)
-    return { toolchains: ['dotnet'], checks: [], missing: ['No test project (Microsoft.NET.Test.Sdk) was found.'] };
-  const wanted = projects.flatMap((path) => [...text(path).matchAll(reference)].map(({ groups }) => groups ?? {}));
-  const absent = wanted.filter(
-    ({ name, name2, version, version2 }) => !machine.hasNugetPackage(name ?? name2 ?? '', version ?? version2 ?? ''),
-  );
-  const central = tree.has('Directory.Packages.props') || tests.some((path) => /MSTest\.Sdk/.test(text(path)));
-  if (absent.length > 0 || central) {
-    const named = absent
-      .map(({ name, name2, version, version2 }) => `${name ?? name2} ${version ?? version2}`)
-      .slice(0, 5);
-    return {
-      toolchains: ['dotnet'],
-      checks: [],
-      missing: [
-        `Packages of NuGet are not fetched for checks${named.length > 0 ? `, and this machine has no ${named.join(', ')}` : ''}: run "dotnet restore" on the workers' machine, or set FACTORY_NUGET_PACKAGES to a folder that has them, then declare "dotnet test".`,
-      ],
-    };
-  }
-  const [target = ''] = solutions.length === 1 ? solutions : tests;
-  return {
-    toolchains: ['dotnet'],
-    checks: [unitCheck(['dotnet', 'test', target], `the tests of ${target}`, { timeoutSeconds: 600 })],
     missing: [],
   };
 };
@@ -131,12 +101,29 @@ export const detectMake: Detector = (tree, machine) => {
   const toolchain = tree.paths.some((path) => sources.test(path)) ? 'c' : 'make';
   if (!machine.hasToolchain(toolchain)) return lacking(toolchain, `${file ?? 'configure'} has the target ${target}`);
   return {
-    toolchains: [toolchain],
+    // What a recipe calls is not read: the languages that the tree has are at hand.
+    toolchains: [
+      toolchain,
+      ...(tree.paths.some((path) => path.endsWith('.go')) && machine.hasToolchain('go') ? (['go'] as const) : []),
+    ],
     checks: [unitCheck(['make', target], `the target ${target} of ${file ?? "configure's Makefile"}`)],
     ...(file === undefined ? { prepare: ['./configure'] as const } : {}),
     missing: [],
   };
 };
+
+/** Meson is on few machines, so its tests are told of and not declared. */
+export const detectMeson: Detector = (tree) => {
+  if (!/^\s*test\s*\(/m.test(tree.paths.flatMap((path) => (isMeson(path) ? (tree.read(path) ?? '') : [])).join('\n')))
+    return undefined;
+  const command = 'sh -c "meson setup /tmp/build && meson test -C /tmp/build"';
+  return {
+    toolchains: [],
+    checks: [],
+    missing: [`meson.build has tests: where the workers' machine has meson, declare ${command}.`],
+  };
+};
+const isMeson = (path: string): boolean => /^(?:tests?\/)?meson\.build$/.test(path);
 
 /** Whether a makefile has a rule for a target with prerequisites or a recipe that is more than words. */
 function doesSomething(text: string, target: string): boolean {

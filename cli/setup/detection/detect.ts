@@ -1,5 +1,6 @@
 import { plainText } from '../../output/terminal.ts';
-import { detectCmake, detectDotnet, detectGo, detectJava, detectMake, detectRust } from './compiled.ts';
+import { detectCmake, detectGo, detectJava, detectMake, detectMeson, detectRust } from './compiled.ts';
+import { detectDotnet } from './dotnet.ts';
 import type { Detector, Finding, FoundCheck, Machine } from './finding.ts';
 import { inFolder, projectFolders, rootTree } from './folders.ts';
 import { thisMachine } from './machine.ts';
@@ -9,7 +10,7 @@ import type { Tree } from './tree.ts';
 
 /** A language's own tests before what wraps them: a Makefile or CMake counts where nothing else was found. */
 const languages: readonly Detector[] = [detectNode, detectPython, detectGo, detectRust, detectDotnet, detectJava];
-const wrappers: readonly Detector[] = [detectCmake, detectMake];
+const wrappers: readonly Detector[] = [detectCmake, detectMake, detectMeson];
 
 /** What a repository offers for a declaration that nobody wrote. */
 export type Detected = {
@@ -23,8 +24,8 @@ export type Detected = {
 
 /** Looks for tests by what a tree holds; it declares no command whose program this machine or the tree lacks. */
 export function detect(tree: Tree, machine: Machine = thisMachine): Detected {
-  const folders = projectFolders(tree);
-  const found = languages.flatMap((detector) => detector(rootTree(tree, folders.found, detector), machine) ?? []);
+  const { all, looked } = projectFolders(tree);
+  const found = languages.flatMap((detector) => detector(rootTree(tree, all, detector), machine) ?? []);
   const tested = found.some(({ checks }) => checks.length > 0);
   for (const wrapper of tested ? [] : wrappers) {
     const finding = wrapper(tree, machine);
@@ -32,11 +33,13 @@ export function detect(tree: Tree, machine: Machine = thisMachine): Detected {
     found.push(finding);
     if (finding.checks.length > 0) break;
   }
-  found.push(...folders.found.flatMap((each) => inFolder(tree, each, machine) ?? []));
+  found.push(...looked.flatMap((each) => inFolder(tree, each, machine) ?? []));
   const checks = named(found.flatMap((each) => each.checks));
   const missing = [
     ...found.flatMap((each) => each.missing),
-    ...(folders.more > 0 ? [`${folders.more} more folders with projects of their own were not looked at.`] : []),
+    ...(all.length > looked.length
+      ? [`${all.length - looked.length} more folders with projects of their own were not looked at.`]
+      : []),
   ];
   return {
     toolchains: [...new Set(found.filter((each) => each.checks.length > 0).flatMap((each) => each.toolchains))],

@@ -29,12 +29,15 @@ const most = 20;
 /** A project of a language in a folder of the repository. */
 export type ProjectFolder = { readonly folder: string; readonly detector: Detector };
 
-/** The folders below the root that hold a project whose language the root has no project of. */
-export function projectFolders(tree: Tree): { readonly found: readonly ProjectFolder[]; readonly more: number } {
+/** The folders below the root that hold a project whose language the root has no project of; the first ones are looked at. */
+export function projectFolders(tree: Tree): {
+  readonly all: readonly ProjectFolder[];
+  readonly looked: readonly ProjectFolder[];
+} {
   const all = LANGUAGES.flatMap((language) =>
     foldersOf(tree, language).map((folder) => ({ folder, detector: language.detector })),
   );
-  return { found: all.slice(0, most), more: Math.max(0, all.length - most) };
+  return { all, looked: all.slice(0, most) };
 }
 
 function foldersOf(tree: Tree, { manifests, separate }: Language): string[] {
