@@ -57,6 +57,8 @@ export async function startNpmRegistry(published: readonly PublishedPackage[]): 
     return {
       name,
       'dist-tags': { latest: last },
+      // Long ago: pnpm 11 and yarn 4.18 leave what is younger than a day alone.
+      time: Object.fromEntries(versions.map(({ version }) => [version, '2024-01-01T00:00:00.000Z'])),
       versions: Object.fromEntries(
         versions.map(({ version, manifest }) => [
           version,
@@ -64,7 +66,13 @@ export async function startNpmRegistry(published: readonly PublishedPackage[]): 
             name,
             version,
             ...manifest,
-            dist: { tarball: `${url}${tarballPath(name, version)}`, integrity: integrity(name, version) },
+            dist: {
+              tarball: `${url}${tarballPath(name, version)}`,
+              shasum: createHash('sha1')
+                .update(tarballs.get(tarballPath(name, version))!)
+                .digest('hex'),
+              integrity: integrity(name, version),
+            },
           },
         ]),
       ),

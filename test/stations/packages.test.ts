@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { writeArchive } from '../../shared/stations/packages/archive.ts';
+import { editManifest } from '../../shared/stations/packages/edit-manifest.ts';
 import { openGateway, SOCKET_NAME } from '../../shared/stations/packages/gateway.ts';
-import { editManifest } from '../../shared/stations/packages/manifest.ts';
 import { readNpmLockfile } from '../../shared/stations/packages/npm-lockfile.ts';
 import { readNpmrc } from '../../shared/stations/packages/npmrc.ts';
 import { openRegistry } from '../../shared/stations/packages/registry.ts';
@@ -253,12 +253,16 @@ describe('lockfiles and manifests', () => {
     '\uFEFF{ "dependencies": { "left": "1.0.0" } }',
   ])('a manifest keeps every byte but the specifier: %j', (text) => {
     const location = ['dependencies', 'left'];
-    expect(editManifest(text, [{ location, text: '2.0.0' }])).toBe(text.replace(/("left" ?: ?)"1.0.0"/, '$1"2.0.0"'));
+    expect(editManifest({ text, form: 'json' }, [{ location, text: '2.0.0' }])).toBe(
+      text.replace(/("left" ?: ?)"1.0.0"/, '$1"2.0.0"'),
+    );
   });
 
   test('a key that is there twice is not edited by half', () => {
     const text = '{"dependencies":{"left":"1.0.0","left":"1.0.0"}}';
-    expect(() => editManifest(text, [{ location: ['dependencies', 'left'], text: '2.0.0' }])).toThrow('twice');
+    expect(() => editManifest({ text, form: 'json' }, [{ location: ['dependencies', 'left'], text: '2.0.0' }])).toThrow(
+      'twice',
+    );
   });
 
   test('of an .npmrc only what decides about ranges and peers is read; keys of the rest are named, values never', () => {

@@ -3,7 +3,7 @@ import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { writeTreeFiles } from '../../sandbox/git/tree-files.ts';
 import { crossedMoves, forbiddenMoves, moveFacts, named } from '../packages/change-of-packages.ts';
 import { isFault, type Lock, type LockfileFault, lockedVersions } from '../packages/locked.ts';
-import { type Manifest, readManifest } from '../packages/manifest.ts';
+import { type Manifest, withText } from '../packages/manifest.ts';
 import { type Move, mayBreak, movesBetween } from '../packages/moves.ts';
 import { type OpenedPackages, openPackages, packageConcerns } from '../packages/open-packages.ts';
 import type { PackageFiles } from '../packages/package-cache.ts';
@@ -21,8 +21,10 @@ export const dependencyUpdateStation: Station = {
   implement: async (work) => changedTree(work, await readTarget(work)),
 };
 
-/** The packages job asks npm in the same sandbox for what the manifest and lockfile become. */
-async function tool({ driver }: StationWork): Promise<string> {
+/** The packages job asks the package manager in the same sandbox for what manifests and lockfile become. */
+async function tool({ context, driver }: StationWork): Promise<string> {
+  const updatedBy = context.hasInput('packages') ? (await openPackages(context)).description.updatedBy : undefined;
+  if (updatedBy !== undefined) return updatedBy;
   const probed = await driver.probe();
   return `npm ${(probed.usable ? probed.identity.versions['npm'] : undefined) ?? 'of a version that its sandbox does not tell'}`;
 }
@@ -75,8 +77,8 @@ function locksOf(
 function changedManifests({ manifests }: Project, { files }: PackageFiles): ReadonlyMap<string, Manifest> {
   return new Map(
     [...manifests].map(([path, manifest]) => {
-      const changed = files[path] === undefined ? manifest : readManifest(files[path], path);
-      return [path, isFault(changed) ? manifest : changed];
+      const text = files[path];
+      return [path, text === undefined ? manifest : withText(manifest, text)];
     }),
   );
 }

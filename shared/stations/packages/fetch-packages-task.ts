@@ -21,10 +21,11 @@ import {
   type Supply,
   type Work,
 } from './pack-packages.ts';
-import type { MissingPackage, PackageFiles } from './package-cache.ts';
+import type { MissingPackage } from './package-cache.ts';
 import { type Project, readProject } from './project.ts';
 import { openRegistry, RegistryRefusal } from './registry.ts';
-import { resolveByNpm, updateByNpm } from './update-npm.ts';
+import { type Updated, updatePackages } from './update.ts';
+import { resolveByNpm } from './update-npm.ts';
 
 export type PackagesConfiguration = { readonly driver: SandboxDriver; readonly registry: string };
 
@@ -133,17 +134,10 @@ async function supplyUpdate(work: Work, wanted: Wanted): Promise<TaskResult> {
   // Without a lockfile the verifier says what to do; there is nothing here to move.
   if (own === undefined && !named) return ended('none', `no manifest names ${wanted.name}, and there is no lockfile`);
   if (own !== undefined && isInRange(own, wanted)) return supply(work);
-  if (project.manager !== 'npm')
-    return asked(
-      fault(
-        'PACKAGES-MANAGER',
-        `${own?.file ?? 'The lockfile'} is of ${project.manager === 'pnpm' ? 'pnpm' : 'yarn'}, and this line moves packages with npm alone. Update it by hand and submit the change as a patch, which is checked with ${project.manager === 'pnpm' ? 'pnpm' : 'yarn'} itself?`,
-      ),
-    );
   await requireSandbox(work.driver, await readDeclaration(work.context));
   const base = await supplyOf(work);
   if (isFault(base)) return asked(base);
-  const moved = await updateByNpm(work, { ...base, locked: !base.resolved }, wanted);
+  const moved = await updatePackages(work, { ...base, locked: !base.resolved }, wanted);
   return isFault(moved) ? asked(moved) : packed(work, base, moved);
 }
 
@@ -164,13 +158,13 @@ async function supplyOf(work: Work, resolveAnew = false): Promise<Supply | Lockf
 async function packed(
   work: Work,
   base: Supply,
-  moved: { readonly target: PackageFiles; readonly lock: Lock } | undefined,
+  moved: Updated | undefined,
   change?: ChangeSupply,
 ): Promise<TaskResult> {
   const { context, project } = work;
   const made = await packPackages(work, {
     base,
-    target: moved?.target,
+    updated: moved,
     packages: [...base.lock.packages, ...(moved?.lock.packages ?? [])],
     lacking: unlockedEntries(project, base.lock),
     change,
@@ -189,7 +183,7 @@ async function packed(
   const summary = base.resolved
     ? `${base.lock.packages.length} packages, resolved for this request as there is no lockfile to install from`
     : `${base.lock.packages.length} packages in ${base.lock.file} (version ${base.lock.version})`;
-  return suppliedWith(work, made, summary);
+  return suppliedWith(work, made, summary, moved?.notes);
 }
 
 /** What the manifests ask for and the lockfile has nothing for: the manager will refuse to install from it. */
@@ -221,14 +215,19 @@ const isServed =
 const outputPackages = (context: TaskContext, file: string) =>
   context.output({ name: 'packages', kind: 'packages_cache', mediaType: 'application/x-tar', file });
 
-function suppliedWith({ project }: Work, { description, missing }: Packed, summary: string): TaskResult {
+function suppliedWith(
+  { project }: Work,
+  { description, missing }: Packed,
+  summary: string,
+  notes: readonly string[] = [],
+): TaskResult {
   const concerns = packageConcerns(description);
   return {
     outcome: {
       verdict: 'ok',
       summary: summary.slice(0, 2_000),
       facts: { ...noFacts, ...(concerns.length === 0 ? {} : { concerns }) },
-      unknowns: [...missing.map(shownMissing), ...ignoredSettings(project)].slice(0, 50),
+      unknowns: [...missing.map(shownMissing), ...ignoredSettings(project), ...notes].slice(0, 50),
     },
   };
 }

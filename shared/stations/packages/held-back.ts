@@ -51,7 +51,8 @@ export function heldBack(lock: Lock, wanted: Wanted, inside: readonly string[]):
 function reasonOf(lock: Lock, copy: LockedPackage, { range }: Wanted, inside: readonly string[]): string {
   const what = `${copy.name}@${copy.version} at ${copy.place}`;
   if (copy.source === 'local') return `${what} is a folder of this repository`;
-  if (copy.source === 'bundled') return `${what} is bundled inside the tarball of what it lies in`;
+  if (copy.source === 'bundled')
+    return `${what} ${copy.why === undefined ? 'is bundled inside the tarball of what it lies in' : `can't be moved (${copy.why})`}`;
   if (copy.source === 'foreign') return `${what} can't be moved (${copy.why ?? 'it is from no registry'})`;
   const at = new Map(lock.packages.map((each) => [each.place, each]));
   const holders = requirersOf(lock, [copy]).filter((each) => !inside.some((version) => admits(each.range, version)));

@@ -1,7 +1,8 @@
-import { minVersion, satisfies, subset, validRange } from 'semver';
+import { compare, minVersion, satisfies, subset, valid, validRange } from 'semver';
 import { type Choice, nearest } from './choose-version.ts';
+import { editManifest } from './edit-manifest.ts';
 import { fault, isFault, type Lock, type LockfileFault } from './locked.ts';
-import { editManifest, entriesFor, type ManifestEntry } from './manifest.ts';
+import { DEPENDENCY_KINDS, entriesFor, isServedBy, type ManifestEntry } from './manifest.ts';
 import type { Project } from './project.ts';
 import { admits, rangeFor, type SaveStyle, widenedFor } from './specifier.ts';
 
@@ -41,11 +42,12 @@ export function specifierEdits(
 ): SpecifierEdit[] | LockfileFault {
   const entries = projectEntries(project, name);
   const direct = entries.filter(({ kind }) => kind !== 'override' && kind !== 'peerDependencies');
+  const locked = lock === undefined ? undefined : lockedBy(project, lock);
   const edits: SpecifierEdit[] = [];
   const rewritten = new Set<string>();
   for (const entry of direct) {
-    if (isInside(entry, lock, range)) continue;
-    const edit = editOf(entry, range, choices, style, lock);
+    if (isInside(entry, locked, range)) continue;
+    const edit = editOf(entry, range, choices, style, locked);
     if (edit === undefined) continue;
     if (isFault(edit)) return edit;
     edits.push(edit);
@@ -53,26 +55,47 @@ export function specifierEdits(
   }
   for (const entry of entries.filter(({ kind }) => kind === 'override')) {
     if (!rewritten.has(entry.text) && !holdsBack(entry, range)) continue;
-    const edit = editOf(entry, range, choices, style, lock);
+    const edit = editOf(entry, range, choices, style, locked);
     if (edit === undefined) continue;
     if (isFault(edit)) return edit;
     edits.push(edit);
   }
-  return [...edits, ...peerEdits(entries, direct, choices, style, lock, range)];
+  return [...edits, ...peerEdits(entries, direct, choices, style, locked, range)];
 }
 
 type PlacedEntry = ManifestEntry & { readonly path: string };
 
-/** The version that is locked for an entry, where a lockfile serves it one. */
-function lockedFor({ path, key }: PlacedEntry, lock: Lock | undefined): string | undefined {
-  const folder = path.split('/').slice(0, -1).join('/');
-  const served = lock?.requirements.find((each) => each.from === folder && each.key === key)?.to;
-  return lock?.packages.find(({ place }) => place === served)?.version;
+/** The version that a lockfile serves an entry. */
+type Locked = (entry: PlacedEntry) => string | undefined;
+
+/** Of a catalog's entry, the lowest of all who ask by it. */
+const lockedBy =
+  (project: Project, { requirements, packages }: Lock): Locked =>
+  (entry) => {
+    const folders = new Set(foldersAsking(entry, project));
+    const served = new Set(
+      requirements.flatMap(({ from, key, to }) => (folders.has(from) && key === entry.key ? (to ?? []) : [])),
+    );
+    const versions = packages.filter(({ place }) => served.has(place)).map(({ version }) => version);
+    return versions.sort(compareVersions)[0];
+  };
+
+function foldersAsking(entry: PlacedEntry, { manifests }: Project): string[] {
+  if (entry.kind !== 'catalog') return [folderOf(entry.path)];
+  return [...manifests].flatMap(([path, manifest]) =>
+    DEPENDENCY_KINDS.some((kind) => isServedBy(manifest.dependencies[kind][entry.key] ?? '', entry))
+      ? [folderOf(path)]
+      : [],
+  );
 }
 
-function isInside(entry: PlacedEntry, lock: Lock | undefined, range: string): boolean {
-  if (lock === undefined) return rangeIsInside(entry.text, range);
-  const version = lockedFor(entry, lock);
+const folderOf = (path: string): string => path.split('/').slice(0, -1).join('/');
+const compareVersions = (a: string, b: string): number =>
+  valid(a) !== null && valid(b) !== null ? compare(a, b) : a < b ? -1 : 1;
+
+function isInside(entry: PlacedEntry, locked: Locked | undefined, range: string): boolean {
+  if (locked === undefined) return rangeIsInside(entry.text, range);
+  const version = locked(entry);
   return version !== undefined && satisfies(version, range);
 }
 
@@ -94,7 +117,7 @@ function editOf(
   range: string,
   choices: ReadonlyMap<string, Choice>,
   style: SaveStyle,
-  lock: Lock | undefined,
+  locked: Locked | undefined,
 ): SpecifierEdit | LockfileFault | undefined {
   const { specifier, path, location } = entry;
   if (specifier.kind === 'reference') return undefined;
@@ -105,11 +128,11 @@ function editOf(
     );
   const choice = choices.get(specifier.name);
   if (choice === undefined) return undefined;
-  const version = nearest(choice, specifier.range, lockedFor(entry, lock));
+  const version = nearest(choice, specifier.range, locked?.(entry));
   const written = rangeFor(specifier.range, version, style);
   const narrow = [written, `^${version}`, `~${version}`].find((each) => rangeIsInside(each, range)) ?? version;
   // Where nothing is locked, the range alone keeps a version outside of the wanted one from being installed.
-  const final = lock === undefined && entry.kind !== 'override' ? narrow : written;
+  const final = locked === undefined && entry.kind !== 'override' ? narrow : written;
   return { path, location, final: `${specifier.prefix}${final}`, pinned: `${specifier.prefix}${version}` };
 }
 
@@ -119,7 +142,7 @@ function peerEdits(
   direct: readonly PlacedEntry[],
   choices: ReadonlyMap<string, Choice>,
   style: SaveStyle,
-  lock: Lock | undefined,
+  locked: Locked | undefined,
   range: string,
 ): SpecifierEdit[] {
   return entries
@@ -128,10 +151,10 @@ function peerEdits(
       const { specifier, path, location, key } = entry;
       const choice = specifier.kind === 'registry' ? choices.get(specifier.name) : undefined;
       if (specifier.kind !== 'registry' || choice === undefined) return [];
-      const version = nearest(choice, beside(direct, entry) ?? specifier.range, lockedFor(entry, lock));
+      const version = nearest(choice, beside(direct, entry) ?? specifier.range, locked?.(entry));
       if (admits(specifier.range, version)) return [];
       const alone = !direct.some((each) => each.path === path && each.key === key);
-      if (alone && isInside(entry, lock, range)) return [];
+      if (alone && isInside(entry, locked, range)) return [];
       const final = `${specifier.prefix}${widenedFor(specifier.range, version, style)}`;
       return [{ path, location, final, pinned: alone ? `${specifier.prefix}${version}` : final }];
     });
@@ -151,11 +174,12 @@ export function editedManifests(
 ): Map<string, string> {
   const edited = new Map<string, string>();
   for (const [path, ofPath] of Map.groupBy(edits, (edit) => edit.path)) {
-    const text = manifests.get(path)?.text ?? '';
+    const manifest = manifests.get(path);
+    if (manifest === undefined) continue;
     edited.set(
       path,
       editManifest(
-        text,
+        manifest,
         ofPath.map((edit) => ({ location: edit.location, text: edit[as] })),
       ),
     );

@@ -1,7 +1,7 @@
-import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { packageLimits } from './limits.ts';
-import { fault, type LockfileFault } from './locked.ts';
+import { fault, isFault, type LockfileFault } from './locked.ts';
 import { readSpecifier, type Specifier } from './specifier.ts';
 
 export const DEPENDENCY_KINDS = [
@@ -27,6 +27,8 @@ const manifest = z.looseObject({
 });
 
 export type Manifest = {
+  /** `yaml`: settings of pnpm or yarn with catalogs and overrides. */
+  readonly form: 'json' | 'yaml';
   readonly text: string;
   readonly value: Readonly<Record<string, unknown>>;
   readonly name: string | undefined;
@@ -38,7 +40,7 @@ export type Manifest = {
 /** Where a manifest says what it wants of a package. */
 export type ManifestEntry = {
   readonly location: readonly string[];
-  readonly kind: DependencyKind | 'override';
+  readonly kind: DependencyKind | 'override' | 'catalog';
   readonly key: string;
   readonly text: string;
   readonly specifier: Specifier;
@@ -50,6 +52,7 @@ export function readManifest(text: string, path = 'package.json'): Manifest | Lo
     return fault('MANIFEST-UNREADABLE', `${path} is not a manifest that can be read. Correct it and submit again?`);
   const { dependencies, devDependencies, optionalDependencies, peerDependencies, ...rest } = parsed.data;
   return {
+    form: 'json',
     text,
     value: parsed.data,
     name: rest.name,
@@ -57,6 +60,33 @@ export function readManifest(text: string, path = 'package.json'): Manifest | Lo
     workspaces: rest.workspaces !== undefined,
     dependencies: { dependencies, devDependencies, optionalDependencies, peerDependencies },
   };
+}
+
+const catalogs = z.looseObject({
+  catalog: z.record(z.string(), z.unknown()).optional(),
+  catalogs: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+});
+const none = { dependencies: {}, devDependencies: {}, optionalDependencies: {}, peerDependencies: {} };
+
+/** Settings of pnpm or yarn as a manifest, for their catalogs and overrides; undefined where they can't be read. */
+export function readSettingsManifest(text: string): Manifest | undefined {
+  const { data } = catalogs.safeParse(parseYaml(text));
+  if (data === undefined) return undefined;
+  return {
+    form: 'yaml',
+    text,
+    value: data,
+    name: undefined,
+    packageManager: undefined,
+    workspaces: false,
+    dependencies: none,
+  };
+}
+
+/** A manifest with another text; itself where that can't be read. */
+export function withText(of: Manifest, text: string): Manifest {
+  const read = of.form === 'yaml' ? readSettingsManifest(text) : readManifest(text);
+  return read === undefined || isFault(read) ? of : read;
 }
 
 /** Every place of a manifest that speaks of a package, by its key or by the name behind an alias. */
@@ -76,7 +106,31 @@ export function allEntries(of: Manifest): ManifestEntry[] {
       specifier: readSpecifier(key, text),
     })),
   );
-  return [...direct, ...OVERRIDE_KEYS.flatMap((location) => overridesAt(at(of.value, location), location, undefined))];
+  const overrides = OVERRIDE_KEYS.flatMap((location) => overridesAt(at(of.value, location), location, undefined));
+  return [...direct, ...overrides, ...(of.form === 'yaml' ? catalogEntries(of) : [])];
+}
+
+/** What manifests ask for as `catalog:` and `catalog:name`. */
+function catalogEntries({ value }: Manifest): ManifestEntry[] {
+  const named = Object.entries(value['catalogs'] ?? {}).map(([name, of]) => [['catalogs', name], of] as const);
+  return [[['catalog'], value['catalog'] ?? {}] as const, ...named].flatMap(([location, of]) =>
+    Object.entries(of as Record<string, unknown>).flatMap(([key, text]) =>
+      typeof text === 'string'
+        ? [{ location: [...location, key], kind: 'catalog' as const, key, text, specifier: readSpecifier(key, text) }]
+        : [],
+    ),
+  );
+}
+
+/** Whether a specifier of a manifest is served by a catalog's entry. */
+export function isServedBy(text: string, { location, kind }: ManifestEntry): boolean {
+  if (kind !== 'catalog') return false;
+  const name = location[0] === 'catalog' ? '' : (location[1] ?? '');
+  return (
+    text === `catalog:${name}` ||
+    (name === 'default' && text === 'catalog:') ||
+    (name === '' && text === 'catalog:default')
+  );
 }
 
 /** npm nests overrides to any depth; the key may carry a range (`name@^1`), and `.` is the package itself. */
@@ -102,34 +156,11 @@ function overriddenName(stated: string): string {
   return scope?.startsWith('@') === true ? `${scope}/${name}` : name;
 }
 
-function at(value: unknown, location: readonly string[]): unknown {
+export function at(value: unknown, location: readonly string[]): unknown {
   return location.reduce<unknown>(
     (found, key) => (typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[key] : undefined),
     value,
   );
-}
-
-/**
- * The manifest's text with some specifiers replaced and every other byte as it was: indentation, order, line ends. Throws a
- * TypeError when a place is not there as a string, as with a key that is there twice.
- */
-export function editManifest(
-  text: string,
-  changes: readonly { readonly location: readonly string[]; readonly text: string }[],
-): string {
-  const root = parseTree(text, [], { allowTrailingComma: false });
-  const edits = changes.map(({ location, text: written }) => {
-    const node: Node | undefined = root === undefined ? undefined : findNodeAtLocation(root, [...location]);
-    if (node?.type !== 'string') throw new TypeError(`${location.join('.')} is no string of this manifest`);
-    return { offset: node.offset, length: node.length, written: JSON.stringify(written) };
-  });
-  const edited = edits
-    .toSorted((a, b) => b.offset - a.offset)
-    .reduce((all, { offset, length, written }) => all.slice(0, offset) + written + all.slice(offset + length), text);
-  const value = parseJson(edited);
-  for (const { location, text: written } of changes)
-    if (at(value, location) !== written) throw new TypeError(`${location.join('.')} is there twice in this manifest`);
-  return edited;
 }
 
 /** A manifest without what it says of one package: equal before and after an update of that package. */
@@ -144,7 +175,17 @@ export function withoutEntriesFor(of: Manifest, name: string): unknown {
   return value;
 }
 
-function parseJson(text: string): unknown {
+/** Nothing that a document makes of itself: no aliases. */
+export function parseYaml(text: string): unknown {
+  if (Buffer.byteLength(text) > packageLimits.manifestBytes) return undefined;
+  try {
+    return parse(text, { maxAliasCount: 0, schema: 'core' });
+  } catch {
+    return undefined;
+  }
+}
+
+export function parseJson(text: string): unknown {
   if (Buffer.byteLength(text) > packageLimits.manifestBytes) return undefined;
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));

@@ -59,6 +59,13 @@ export function npmVariables({ taken }: NpmSettings): Record<string, string> {
   );
 }
 
+/** The settings as a file of their own, for a manager that reads some from nowhere else. */
+export function npmrcOf({ taken }: NpmSettings): string {
+  return Object.entries(taken)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
 export function saveStyle({ taken }: NpmSettings): SaveStyle {
   return { exact: taken['save-exact'] === 'true', prefix: taken['save-prefix'] ?? '^' };
 }

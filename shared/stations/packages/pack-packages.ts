@@ -17,6 +17,7 @@ import {
 } from './package-cache.ts';
 import type { Project } from './project.ts';
 import type { Registry } from './registry.ts';
+import type { Updated } from './update.ts';
 
 /** What one job fetches with and for. */
 export type Work = {
@@ -46,7 +47,7 @@ export type Packed = {
 
 export type Packing = {
   readonly base?: Supply;
-  readonly target?: PackageFiles | undefined;
+  readonly updated?: Updated | undefined;
   readonly packages?: readonly LockedPackage[];
   readonly lacking: readonly MissingPackage[];
   readonly change?: ChangeSupply | undefined;
@@ -54,7 +55,8 @@ export type Packing = {
 
 /** Fetches every package of a packing and writes the archive that installs are made from; names what could not be had. */
 export async function packPackages({ context, registry, project }: Work, packing: Packing): Promise<Packed> {
-  const { base, change, target = change?.target, packages: own = [] } = packing;
+  const { base, change, updated, packages: own = [] } = packing;
+  const target = updated?.target ?? change?.target;
   const packages = [...own, ...(change?.packages ?? [])];
   const ofBase = new Set(own.map(({ name, version }) => packageLabel(name, version)));
   const file = join(context.directory, 'packages.tar');
@@ -105,7 +107,8 @@ export async function packPackages({ context, registry, project }: Work, packing
             },
           }),
       ...(base?.resolved === true ? { resolvedAt: new Date().toISOString() } : {}),
-      notes: [...ignoredSettings(project), ...uncheckedBytes(project)],
+      ...(updated?.release === undefined ? {} : { updatedBy: updated.release }),
+      notes: [...ignoredSettings(project), ...(updated?.notes ?? []), ...uncheckedBytes(project)],
     };
     await add(cacheNames.description, JSON.stringify(description));
     return { file, description, missing: [...missing.values(), ...missingOfChange.values()] };

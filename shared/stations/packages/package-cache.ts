@@ -34,6 +34,8 @@ export const packageCache = z.strictObject({
     .optional(),
   /** There was no lockfile to go by: when the packages were resolved for this request. */
   resolvedAt: z.iso.datetime().optional(),
+  /** The package manager that an update was made with, and its version; absent where it is the sandbox's own npm. */
+  updatedBy: z.string().max(100).optional(),
   /** What a person should know of how the packages were had, a sentence each. */
   notes: z.array(text).max(50).optional(),
 });

@@ -1,13 +1,13 @@
 import picomatch from 'picomatch';
-import { parse } from 'yaml';
 import { readBlobs } from '../../sandbox/git/blobs.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { listTree, type TreeEntry } from '../../sandbox/git/tree-list.ts';
 import { packageLimits } from './limits.ts';
 import { fault, isFault, type Lock, type LockfileFault, type PackageManager } from './locked.ts';
-import { type Manifest, readManifest } from './manifest.ts';
+import { type Manifest, parseYaml, readManifest, readSettingsManifest } from './manifest.ts';
 import { NPM_LOCKFILES } from './npm-lockfile.ts';
 import { type NpmSettings, readNpmrc } from './npmrc.ts';
+import { patchPaths } from './patched-dependencies.ts';
 import { PNPM_LOCKFILE } from './pnpm-lockfile.ts';
 import { readLock } from './read-lock.ts';
 import { isBerryLockfile, YARN_LOCKFILE } from './yarn-lockfile.ts';
@@ -16,13 +16,15 @@ import { isBerryLockfile, YARN_LOCKFILE } from './yarn-lockfile.ts';
 export type Project = {
   readonly manager: PackageManager;
   readonly root: Manifest;
-  /** Every manifest that takes part by its path: the root's, and those of workspaces and linked folders. */
+  /** Every manifest that takes part by its path: the root's, those of workspaces and linked folders, and settings with catalogs. */
   readonly manifests: ReadonlyMap<string, Manifest>;
   /** The lockfile's text and what was read of it; undefined where there is none. */
   readonly lockfile: { readonly file: string; readonly text: string; readonly lock: Lock | LockfileFault } | undefined;
   readonly settings: NpmSettings;
   /** Configuration of pnpm and yarn as it lies in the tree, by file name; read as data only. */
   readonly configuration: ReadonlyMap<string, string>;
+  /** Patches of packages that pnpm or yarn apply, by path. */
+  readonly patches: ReadonlyMap<string, string>;
 };
 
 const ROOT = 'package.json';
@@ -52,8 +54,9 @@ export async function readProject(
   const manager = text === undefined || file === undefined ? 'npm' : managerOf(file, text);
   const members = await memberManifests(root, configuration, files, read);
   if (isFault(members)) return members;
-  const all = new Map([[ROOT, root], ...members]);
-  const of = { manager, root, settings, configuration };
+  const all = new Map([[ROOT, root], ...members, ...settingsManifest(manager, configuration)]);
+  const patches = manager === 'pnpm' || manager === 'berry' ? await read(patchPaths(all)) : new Map<string, string>();
+  const of = { manager, root, settings, configuration, patches };
   if (file === undefined || text === undefined) return { ...of, manifests: all, lockfile: undefined };
   const lock = readLock(manager, text, file, all);
   if (isFault(lock)) return { ...of, manifests: all, lockfile: { file, text, lock } };
@@ -72,6 +75,17 @@ function managerOf(file: string, text: string): PackageManager {
   if (file === PNPM_LOCKFILE) return 'pnpm';
   if (file !== YARN_LOCKFILE) return 'npm';
   return isBerryLockfile(text) ? 'berry' : 'yarn';
+}
+
+/** Catalogs and overrides lie beside the manifests, and say as much as these of what is installed. */
+function settingsManifest(
+  manager: PackageManager,
+  configuration: ReadonlyMap<string, string>,
+): (readonly [string, Manifest])[] {
+  const file = manager === 'pnpm' ? 'pnpm-workspace.yaml' : manager === 'berry' ? '.yarnrc.yml' : undefined;
+  const text = file === undefined ? undefined : configuration.get(file);
+  const manifest = text === undefined ? undefined : readSettingsManifest(text);
+  return file === undefined || manifest === undefined ? [] : [[file, manifest]];
 }
 
 /** The manifests of the workspaces that root or pnpm-workspace.yaml declare, by their globs. */
@@ -106,11 +120,7 @@ function workspaceGlobs(workspaces: unknown): string[] {
 }
 
 function pnpmGlobs(text: string | undefined): string[] {
-  try {
-    return text === undefined ? [] : workspaceGlobs(parse(text, { maxAliasCount: 0 }));
-  } catch {
-    return [];
-  }
+  return text === undefined ? [] : workspaceGlobs(parseYaml(text));
 }
 
 /** Folders that a lockfile names though no glob does, such as `file:` links. */

@@ -2,7 +2,7 @@ import { chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
-import type { Mount, SandboxDriver } from '../../sandbox/driver.ts';
+import type { Mount, RunTools, SandboxDriver } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import { places, writableDirectory } from '../work/inside.ts';
 import { openGateway, SOCKET_NAME } from './gateway.ts';
@@ -29,6 +29,7 @@ export type ResolverOptions = {
   readonly registry: Registry;
   readonly variables: Readonly<Record<string, string>>;
   readonly mounts?: readonly Mount[];
+  readonly tools?: RunTools | undefined;
 };
 
 /**
@@ -59,7 +60,7 @@ export async function withResolver<T>(options: ResolverOptions, work: (resolver:
 }
 
 async function runInside(
-  { context, driver, variables, mounts = [] }: ResolverOptions,
+  { context, driver, variables, mounts = [], tools }: ResolverOptions,
   project: string,
   meeting: string,
   argv: readonly [string, ...string[]],
@@ -75,6 +76,7 @@ async function runInside(
       { source: bridge, target: script, mode: 'read-only' },
       ...mounts,
     ],
+    tools,
     environment: { NODE_NO_WARNINGS: '1', CI: '1', ...variables },
     limits: { ...defaultSandboxLimits, wallMs: packageLimits.resolveMs },
     signal: context.signal,

@@ -79,6 +79,36 @@ function keyOf(pattern: string): string {
   return at < 0 ? pattern : pattern.slice(0, at);
 }
 
+/** `a@^1, a@^2`: what a copy is asked for by. */
+export const patternsOf = ({ place }: LockedPackage): string[] => place.split(/,\s*/);
+
+/** The range that a pattern asks a registry for, of a patched package that of the package; undefined for another source. */
+export function patternRange(pattern: string): string | undefined {
+  const text = pattern.slice(keyOf(pattern).length + 1);
+  const [, patched] = /^patch:(?:@[^/]+\/)?[^@]+@([^#]+)#/.exec(text) ?? [];
+  const plain = (patched === undefined ? text : decodeURIComponent(patched)).replace(/^npm:(?=[\^~<>=*\dvx ]|$)/, '');
+  const specifier = readSpecifier(keyOf(pattern), plain);
+  return specifier.kind === 'registry' ? specifier.range : undefined;
+}
+
+/** The lockfile's text without some patterns, and without the entries that have none left. yarn orders it anew. */
+export function withoutPatterns(text: string, gone: ReadonlySet<string>): string {
+  const berry = isBerryLockfile(text);
+  return text
+    .split(/^(?=[^\s:])/m)
+    .flatMap((block) => {
+      const [, stated] = /^(?:\? )?([^\r\n]+?)(?:\r?\n)?:[ \t]*\r?\n(?=[ \t])/.exec(block) ?? [];
+      if (stated === undefined || block.startsWith('#') || block.startsWith('__metadata')) return [block];
+      const patterns = stated.split(/,\s*/).map((pattern) => pattern.replace(/^"|"$/g, ''));
+      const left = patterns.filter((pattern) => !gone.has(pattern));
+      if (left.length === patterns.length) return [block];
+      if (left.length === 0) return [];
+      const key = berry ? JSON.stringify(left.join(', ')) : left.map((pattern) => JSON.stringify(pattern)).join(', ');
+      return [`${key}:\n${block.slice(block.search(/\n[ \t]/) + 1)}`];
+    })
+    .join('');
+}
+
 function readEntry(key: string, each: Entry, berry: boolean): LockedPackage[] {
   const place = placeOf(key);
   if (berry && place === '') return [];
@@ -129,7 +159,8 @@ function berrySource({ resolution = '', linkType }: Entry): Pick<LockedPackage, 
   const range = resolution.slice(keyOf(resolution).length + 1);
   if (/^npm:[^:]+$/.test(range)) return { source: 'registry' };
   // Made by yarn of a package that has an entry of its own.
-  if (range.startsWith('patch:') || range.startsWith('virtual:')) return { source: 'bundled' };
+  if (range.startsWith('patch:') || range.startsWith('virtual:'))
+    return { source: 'bundled', why: 'yarn makes it with a patch, of a version that the patch names' };
   return { source: 'foreign', why: `it comes from ${shownAddress(range)}, which is no registry` };
 }
 

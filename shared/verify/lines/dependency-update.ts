@@ -5,6 +5,7 @@ import { diffTrees } from '../../sandbox/git/diff.ts';
 import { crossedMoves, moveFacts } from '../../stations/packages/change-of-packages.ts';
 import { packageLimits } from '../../stations/packages/limits.ts';
 import { copiesOf, isFault, type Lock, type LockfileFault, lockedVersions } from '../../stations/packages/locked.ts';
+import { programName } from '../../stations/packages/managers.ts';
 import { withoutEntriesFor } from '../../stations/packages/manifest.ts';
 import { projectEntries, rangeIsInside } from '../../stations/packages/manifest-edits.ts';
 import { type Move, mayBreak, movesBetween } from '../../stations/packages/moves.ts';
@@ -75,7 +76,7 @@ function stopOf(project: Project, name: string, range: string, { commit }: Snaps
       : {
           verdict: 'needs_human',
           code: 'LOCKFILE-STALE',
-          question: `${entries[0]?.path ?? 'package.json'} asks for ${name}, and ${lock.file} has no copy of it. Bring the lockfile up to date with "npm install --package-lock-only" and submit again?`,
+          question: `${entries[0]?.path ?? 'package.json'} asks for ${name}, and ${lock.file} has no copy of it. Bring the lockfile up to date with ${programName(project.manager)} and submit again?`,
         };
   const versions = lockedVersions(lock, name);
   if (!copies.every(({ version }) => satisfies(version, range))) return null;
