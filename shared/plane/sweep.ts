@@ -1,3 +1,4 @@
+import { expireProposal } from '../applications/expire-proposal.ts';
 import type { InstallationId, RequestId } from '../domain/ids.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { advanceRequest, rerunRequest } from '../line/begin.ts';
@@ -10,7 +11,13 @@ import { writeOutbox } from '../outbox/write.ts';
 import { rows } from '../store/command.ts';
 import { claimDueOutbox, tenantsWithDueOutbox } from '../store/platform/outbox.ts';
 import { beatHeart } from '../store/platform/plane.ts';
-import { expiredLeases, jobsToHint, overdueInstallations, overdueRequests } from '../store/platform/sweeps.ts';
+import {
+  expiredLeases,
+  jobsToHint,
+  overdueInstallations,
+  overdueProposals,
+  overdueRequests,
+} from '../store/platform/sweeps.ts';
 import type { Store } from '../store/store.ts';
 import type { Orchestrations } from './orchestrations.ts';
 import type { RunCommand } from './run.ts';
@@ -34,7 +41,7 @@ const OVERDUE_GRACE_MS = 5_000;
 
 /**
  * One round of looking after what nobody looks after any more: the heartbeat, outbox rows of dead processes, expired leases,
- * queued jobs whose hint may be lost, and overdue requests whose orchestrator may be gone. Each part is bounded by
+ * queued jobs whose hint may be lost, overdue requests whose orchestrator may be gone, and proposals past their time. Each part is bounded by
  * `LIMITS.sweep.batch`, harmless to repeat, and a fault in one does not keep the others from running.
  */
 export function createSweep(parts: SweepParts): () => Promise<Swept> {
@@ -64,6 +71,7 @@ async function sweepOnce(parts: SweepParts): Promise<Swept> {
   const hints = await guarded(sweepHints);
   const outbox = await guarded(sweepOutbox);
   const reruns = (await guarded(sweepRequests)) + (await guarded(sweepInstallations));
+  await guarded(sweepProposals);
   return { outbox, leases, hints, reruns };
 }
 
@@ -132,5 +140,12 @@ async function sweepInstallations({ store, orchestrations }: SweepParts): Promis
     if ((await orchestrations.look(id as InstallationId, run)) !== 'running')
       await orchestrations.start('installation', id, run);
   }
+  return overdue.length;
+}
+
+/** Gates and installations have an orchestrator that ends them in time; a proposed declaration has none. */
+async function sweepProposals({ store, run }: SweepParts): Promise<number> {
+  const overdue = await store.read('sweep.proposals', () => rows(overdueProposals({ limit: LIMITS.sweep.batch })));
+  for (const { id } of overdue) await run('sweep.proposal', (context) => expireProposal(context, id));
   return overdue.length;
 }

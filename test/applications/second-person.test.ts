@@ -10,8 +10,10 @@ import { LIMITS } from '../../shared/domain/limits.ts';
 import { decideApproval } from '../../shared/gates/decide-approval.ts';
 import { revokeApproval } from '../../shared/gates/revoke-approval.ts';
 import type { Actor } from '../../shared/line/context.ts';
+import { createSweep } from '../../shared/plane/sweep.ts';
 import { readApproval } from '../../shared/store/approvals/read.ts';
-import { one } from '../../shared/store/command.ts';
+import { readAuditEvents } from '../../shared/store/audit/read.ts';
+import { one, rows } from '../../shared/store/command.ts';
 import { openPlane, type SealPlane } from '../seal/plane.ts';
 
 let plane: SealPlane;
@@ -150,6 +152,34 @@ describe('another declaration', () => {
     expect((await update(WEAKER)).approval).not.toBe(late.approval);
     expect(await stateOf(late.approval)).toBe('expired');
     expect(await inForce()).toBe(before);
+  });
+
+  it('that nobody decides on in time is expired by the sweep, and says so in the audit', async () => {
+    const told: unknown[] = [];
+    const unused = (): never => {
+      throw new Error('a proposal is of no request, no installation and no outbox row');
+    };
+    const sweep = createSweep({
+      store: plane.store,
+      run: plane.run,
+      relay: { drain: unused, settle: async () => undefined, statistics: unused },
+      orchestrations: { start: unused, nudge: unused, look: unused },
+      report: (error) => told.push(error),
+    });
+    const before = await inForce();
+    const late = await update(WEAKER);
+    await sweep();
+    expect(await stateOf(late.approval)).toBe('open');
+    plane.pass(LIMITS.approval.expiryMs);
+    await sweep();
+    await sweep();
+    expect(told).toEqual([]);
+    expect(await stateOf(late.approval)).toBe('expired');
+    expect(await inForce()).toBe(before);
+    const recorded = await plane.store.read('audit', () =>
+      rows(readAuditEvents({ tenant: plane.tenant, stream: application, from: 1, limit: 100 })),
+    );
+    expect(recorded.filter(({ bytes }) => bytes.includes('application.declaration-expired'))).toHaveLength(1);
   });
 
   it('is the author’s alone where the installed definitions know no such rule', async () => {

@@ -77,6 +77,23 @@ export const overdueInstallations = defineStatement({
       .modifyEnd(words.limit(p.limit)),
 });
 
+/** Proposed declarations that nobody decided on in their time. They are of no request and no installation, so nobody else wakes up for them. */
+export const overdueProposals = defineStatement({
+  name: 'platform.overdueProposals',
+  parameters: { limit: int() },
+  build: (db, p, words) =>
+    db
+      .selectFrom('approvals')
+      .modifyFront(words.top(p.limit))
+      .select('id')
+      .where('state', '=', 'open')
+      .where('request_id', 'is', null)
+      .where('installation_id', 'is', null)
+      .where('expires_at', '<=', words.now)
+      .orderBy('id')
+      .modifyEnd(words.limit(p.limit)),
+});
+
 /** Removes recorded answers past their time, at most `limit` a call. */
 export const expireIdempotencyKeys = defineStatement({
   name: 'platform.expireIdempotencyKeys',

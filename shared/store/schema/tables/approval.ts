@@ -58,7 +58,7 @@ export const approvals = table(
         name: 'ix_approvals_open',
         columns: ['tenant_id', 'id'],
         where: `state = 'open'`,
-        serves: ['approvals.listOpen', 'approvals.openDeclarations', 'platform.openGates'],
+        serves: ['approvals.listOpen', 'approvals.openDeclarations', 'platform.openGates', 'platform.overdueProposals'],
       },
     ],
   },
