@@ -34,6 +34,9 @@ export type Failure =
     }
   | { readonly kind: 'cancelled'; readonly message: string };
 
+/** Code of a check that ran out of time on a machine that had no processor to spare for it. */
+export const CHECK_STARVED = 'CHECK-STARVED';
+
 /** What failures are grouped by: the class of one that may be retried, else the kind. */
 export const failureCategory = (failure: Failure): FailureClass | Failure['kind'] =>
   failure.kind === 'retryable' ? failure.class : failure.kind;

@@ -1,6 +1,6 @@
 import type { BlueprintNode, Condition, FanOutNode, JobNode } from '../domain/blueprint/schema.ts';
 import { SKIPPED, TASKS } from '../domain/blueprint/tasks.ts';
-import { type Failure, failureSignature } from '../domain/failure.ts';
+import { CHECK_STARVED, type Failure, failureSignature } from '../domain/failure.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { RequestConclusion } from '../domain/request/conclusion.ts';
 import type { LineGraph } from './graph.ts';
@@ -349,7 +349,8 @@ function again(
       node: node.name,
     });
   }
-  const allowed = blueprint.retry.attempts + (because === 'expired' ? LIMITS.job.lostWorkers : 0);
+  const saysLittle = because === 'expired' || failure.code === CHECK_STARVED;
+  const allowed = blueprint.retry.attempts + (saysLittle ? LIMITS.job.lostWorkers : 0);
   const spent = counted && job.attempt >= allowed;
   const wanted = blueprint.retry.on.includes(failure.class);
   if (spent || !wanted) {

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CHECK_STARVED } from '../../shared/domain/failure.ts';
+import { LIMITS } from '../../shared/domain/limits.ts';
 import { advanceRequest, superviseRequest } from '../../shared/line/begin.ts';
 import { openTestPlane, type TestPlane } from './plane.ts';
 
@@ -239,6 +241,28 @@ describe('a failure', () => {
       state: 'RETRYABLE_FAILURE',
       code: 'CHECK-TIMED-OUT',
       attempts: 3,
+    });
+  });
+
+  it('of a machine that was too busy for a check is tried beyond the line’s attempts, and no question either', async () => {
+    const { id } = await plane.submit('two-jobs');
+    const tries = 3 + LIMITS.job.lostWorkers;
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
+      expect((await plane.request(id))?.conclusion).toBeNull();
+      const claim = await plane.claim(plane.station, 'build');
+      await plane.fail(plane.station, claim!, {
+        kind: 'retryable',
+        class: 'transient_infra',
+        code: CHECK_STARVED,
+        message: 'check unit did not end within 10 s',
+        afterMs: 30_000,
+      });
+      plane.pass(64_000);
+    }
+    expect(JSON.parse((await plane.request(id))?.conclusion ?? '')).toMatchObject({
+      state: 'RETRYABLE_FAILURE',
+      code: CHECK_STARVED,
+      attempts: tries,
     });
   });
 

@@ -1,10 +1,14 @@
 import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
+import { CHECK_STARVED } from '../../domain/failure.ts';
 import { TaskFailure } from '../../jobs/task.ts';
 import type { Mount, SandboxResult } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
 import type { Bench } from './bench.ts';
 import { watchContention } from './contention.ts';
 import { lastLines } from './output-text.ts';
+
+/** What keeps a machine busy is seldom over in the second after which other failures are tried again. */
+const STARVED_PAUSE_MS = 30_000;
 
 /** A tree's bytes in a directory of their own, ready for programs of the repository. */
 export type Checkout = {
@@ -70,16 +74,24 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
   recorder.record(program.of, result);
   if (result.cancelled) throw new TaskFailure({ kind: 'cancelled', message: `${program.of} was cancelled` });
   if (result.timedOut) {
+    const said = (advice: string): string =>
+      `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; ${advice}. Its last lines:\n${lastLines(result) || '(none)'}`;
     // On a machine with no processor to spare, the time says nothing about the program: that passes, and is no question to a person.
-    const busy = starved();
-    const advice = busy
-      ? 'this machine had no processor to spare for half of that time or more, so it is tried again later: give the worker fewer jobs at once (FACTORY_CONCURRENCY) or more processors'
-      : 'see the log, raise the time limit or make it end';
+    if (starved())
+      throw new TaskFailure({
+        kind: 'retryable',
+        class: 'transient_infra',
+        code: CHECK_STARVED,
+        message: said(
+          'this machine had no processor to spare for half of that time or more, so it is tried again later: give the worker fewer jobs at once (FACTORY_CONCURRENCY) or more processors',
+        ),
+        afterMs: STARVED_PAUSE_MS,
+      });
     throw new TaskFailure({
       kind: 'retryable',
-      class: busy ? 'transient_infra' : 'environment',
+      class: 'environment',
       code: 'CHECK-TIMED-OUT',
-      message: `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; ${advice}. Its last lines:\n${lastLines(result) || '(none)'}`,
+      message: said('see the log, raise the time limit or make it end'),
     });
   }
   if (result.endedBy === 'disk') {
