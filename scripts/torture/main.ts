@@ -19,12 +19,20 @@ const program = new Command('torture')
   .option('--part <name...>', 'only these parts')
   .option('--points <name...>', 'only these crash points')
   .option('--seed <n>', 'seed of everything that happens by chance', number(0, 2 ** 31), 1)
-  .option('--kills <n>', 'SIGKILLs', number(1, MOST), WHOLE.kills)
-  .option('--requests <n>', 'requests under the kills', number(1, MOST), WHOLE.requests)
+  .option(
+    '--kills <n>',
+    `SIGKILLs of each part that kills (${WHOLE.kills}; ${WHOLE.exampleKills} for example)`,
+    number(1, MOST),
+  )
+  .option(
+    '--requests <n>',
+    `requests under the kills (${WHOLE.requests}; ${WHOLE.exampleRequests} for example)`,
+    number(1, MOST),
+  )
   .option('--simulations <n>', 'seeds of the simulation', number(1, MOST), WHOLE.simulations)
   .parse();
 const options = program.opts<
-  { part?: string[]; points?: string[]; seed: number } & Pick<Sizes, 'kills' | 'requests' | 'simulations'>
+  { part?: string[]; points?: string[]; seed: number; simulations: number } & Partial<Pick<Sizes, 'kills' | 'requests'>>
 >();
 const unknown = options.part?.filter((name) => !PARTS.some((part) => part.name === name)) ?? [];
 if (unknown.length > 0)
@@ -32,7 +40,13 @@ if (unknown.length > 0)
 
 const { kills, requests, simulations, seed } = options;
 const points = options.points === undefined ? {} : { crashPoints: options.points };
-const sizes: Sizes = { ...WHOLE, kills, requests, simulations, ...points };
+const sizes: Sizes = {
+  ...WHOLE,
+  ...(kills === undefined ? {} : { kills, exampleKills: kills }),
+  ...(requests === undefined ? {} : { requests, exampleRequests: requests }),
+  simulations,
+  ...points,
+};
 const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 const head = `${machineLine()} · seed ${seed}`;
 console.log(head);

@@ -19,6 +19,8 @@ export type Sizes = {
   readonly simulationSteps: number;
   readonly auditEvents: number;
   readonly auditKills: number;
+  readonly exampleRequests: number;
+  readonly exampleKills: number;
 };
 
 export const WHOLE: Sizes = {
@@ -37,6 +39,8 @@ export const WHOLE: Sizes = {
   simulationSteps: 600,
   auditEvents: 10_000,
   auditKills: 6,
+  exampleRequests: 60,
+  exampleKills: 60,
 };
 
 export type Figure = { readonly name: string; readonly value: string };

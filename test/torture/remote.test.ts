@@ -6,8 +6,22 @@ import { countRemote } from '../../scripts/torture/checks/remote.ts';
 import { git, makeRemote } from '../../scripts/torture/traffic/repository.ts';
 import { pullRequestRecords } from '../../shared/effects/code-hosts/local/pull-request-records.ts';
 
-const ready = (id: string) => ({ id, state: 'terminal', terminal: 'PR_READY', asksToLook: false, run: 1 });
-const nothing = (id: string) => ({ id, state: 'terminal', terminal: 'NO_OP', asksToLook: false, run: 1 });
+const ready = (id: string) => ({
+  id,
+  application: 'app_a',
+  state: 'terminal',
+  terminal: 'PR_READY',
+  asksToLook: false,
+  run: 1,
+});
+const nothing = (id: string) => ({
+  id,
+  application: 'app_a',
+  state: 'terminal',
+  terminal: 'NO_OP',
+  asksToLook: false,
+  run: 1,
+});
 
 let directory: string;
 let remote: string;

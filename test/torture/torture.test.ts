@@ -12,11 +12,13 @@ const SMALL: Sizes = {
   claims: 60,
   zombies: 8,
   stoppedProcesses: 1,
+  exampleRequests: 4,
+  exampleKills: 4,
 };
 const seed = Number(process.env['FACTORY_SEED'] ?? 1);
 
 describe('a small share of the torture run', () => {
-  it.each(['claims', 'zombies', 'kills'])(
+  it.each(['claims', 'zombies', 'kills', 'example'])(
     '%s',
     async (name) => {
       const part = PARTS.find((candidate) => candidate.name === name);
@@ -26,6 +28,6 @@ describe('a small share of the torture run', () => {
       // A part that measured nothing has shown nothing.
       expect(report.result.figures.length).toBeGreaterThan(1);
     },
-    120_000,
+    300_000,
   );
 });

@@ -1,7 +1,7 @@
 import { type Figure, figure } from '../part.ts';
 import type { TorturePlane } from '../plane/plane.ts';
 import { requestStates } from '../traffic/requests.ts';
-import { checkAudit, checkEvidence } from './record.ts';
+import { type AuditCheck, checkAudit, checkEvidence } from './record.ts';
 import { countRemote } from './remote.ts';
 import type { StateCheck } from './state.ts';
 
@@ -10,11 +10,9 @@ export async function checkWhole(
   plane: TorturePlane,
   of: {
     readonly directory: string;
-    readonly remote: string;
-    readonly application: string;
+    /** Where the effects of which application happen. Those of an application that is not named are counted elsewhere. */
+    readonly places: readonly { readonly application: string; readonly remote: string }[];
     readonly submitted: readonly string[];
-    /** Those of them whose effects are not at the remote. */
-    readonly elsewhere?: readonly string[];
     readonly state: StateCheck;
   },
 ): Promise<{ readonly figures: Figure[]; readonly violations: string[] }> {
@@ -23,16 +21,18 @@ export async function checkWhole(
   const known = new Set(requests.map(({ id }) => id));
   const lost = of.submitted.filter((id) => !known.has(id));
   const ends = Map.groupBy(requests, (request) => request.terminal ?? request.state);
-  const elsewhere = new Set(of.elsewhere);
-  const remote = countRemote(
-    of.remote,
-    requests.filter(({ id }) => !elsewhere.has(id)),
+  const remotes = of.places.map(({ application, remote }) =>
+    countRemote(
+      remote,
+      requests.filter((request) => request.application === application),
+    ),
   );
+  const sum = (what: 'branches' | 'pullRequests' | 'doubled' | 'unusedNumbers'): number =>
+    remotes.reduce((total, remote) => total + remote[what], 0);
   const evidence = await checkEvidence(plane);
-  const streams = [
-    await checkAudit(plane, of.application, of.directory),
-    await checkAudit(plane, 'tenant', of.directory),
-  ];
+  const streams: AuditCheck[] = [];
+  for (const stream of [...of.places.map(({ application }) => application), 'tenant'])
+    streams.push(await checkAudit(plane, stream, of.directory));
   // Nothing may move while the rows are compared with each other.
   await plane.stop();
   const faults = of.state.check();
@@ -41,9 +41,9 @@ export async function checkWhole(
     figure('lost', lost.length + open.length),
     figure(
       'at the remote',
-      `${remote.branches} branches, ${remote.pullRequests} pull requests, ${remote.unusedNumbers} numbers unused`,
+      `${sum('branches')} branches, ${sum('pullRequests')} pull requests, ${sum('unusedNumbers')} numbers unused`,
     ),
-    figure('doubled effects', remote.doubled),
+    figure('doubled effects', sum('doubled')),
     figure('evidence bundles verified', `${evidence.verified} of ${requests.length}`),
     figure('audit events verified', streams.map((one) => `${one.events} (${one.anchored} anchored)`).join(' + ')),
     figure('state invariants broken', faults.length),
@@ -54,7 +54,7 @@ export async function checkWhole(
     ...(known.size === new Set(of.submitted).size
       ? []
       : [`I22 ${of.submitted.length} submissions made ${known.size} requests`]),
-    ...remote.faults,
+    ...remotes.flatMap(({ faults }) => faults),
     ...evidence.faults,
     ...streams.flatMap((one) => one.faults),
     ...faults,

@@ -74,10 +74,8 @@ export const crashPoints: Part = {
       const all = [...submitted, ...deployed];
       const whole = await checkWhole(plane, {
         directory,
-        remote,
-        application,
+        places: [{ application, remote }],
         submitted: all,
-        elsewhere: deployed,
         state,
       });
       return {

@@ -82,8 +82,7 @@ export const hub: Part = {
       const reruns = requestStates(plane).filter(({ run }) => run > 1).length;
       const whole = await checkWhole(plane, {
         directory,
-        remote,
-        application,
+        places: [{ application, remote }],
         submitted,
         state: openStateCheck(plane),
       });

@@ -52,8 +52,7 @@ export const messages: Part = {
       const attempts = Number(look(plane.database, 'select coalesce(max(attempt), 0) as n from jobs')[0]?.['n']);
       const whole = await checkWhole(plane, {
         directory,
-        remote,
-        application,
+        places: [{ application, remote }],
         submitted,
         state: openStateCheck(plane),
       });

@@ -21,6 +21,7 @@ export async function submit(
 
 export type RequestState = {
   readonly id: string;
+  readonly application: string;
   readonly state: string;
   readonly terminal: string | null;
   /** It ended by asking a person to look at an effect whose end was not seen. */
@@ -32,9 +33,10 @@ export type RequestState = {
 export function requestStates(plane: TorturePlane): RequestState[] {
   return look(
     plane.database,
-    "select id, state, terminal_state, run, conclusion like '%effect_unseen%' as asks from requests order by id",
+    "select id, application_id, state, terminal_state, run, conclusion like '%effect_unseen%' as asks from requests order by id",
   ).map((row) => ({
     id: String(row['id']),
+    application: String(row['application_id']),
     state: String(row['state']),
     terminal: row['terminal_state'] === null ? null : String(row['terminal_state']),
     asksToLook: row['asks'] === 1,

@@ -1,11 +1,12 @@
 import path from 'node:path';
 import { z } from 'zod';
-import type { PlaneApi } from '../../../cli/api/plane-api.ts';
 import { ensureApplication } from '../../../cli/setup/application.ts';
 import { planInstallation, publish, untilApplied } from '../../../cli/setup/install.ts';
-import { bundleOf, loadBundle } from '../../../shared/definitions/bundle.ts';
+import { bundleOf, type DefinitionsBundle, loadBundle } from '../../../shared/definitions/bundle.ts';
 import { type ApplicationDeclaration, applicationDeclaration } from '../../../shared/domain/application/declaration.ts';
 import type { TorturePlane } from '../plane/plane.ts';
+
+const DEFINITIONS = path.resolve(import.meta.dirname, '../../../definitions');
 
 /** A line of so many equal jobs, and one that ends the request on a receipt. */
 const fanLine = (count: number): string => `schemaVersion: 1
@@ -35,7 +36,7 @@ export async function setUp(
     readonly environments?: ApplicationDeclaration['environments'];
   },
 ): Promise<string> {
-  const [operator, policyOwner] = await Promise.all([plane.as('operator'), plane.as('policy-owner')]);
+  const operator = await plane.as('operator');
   const declaration = applicationDeclaration.parse({
     apiVersion: 'factory/v1',
     kind: 'Application',
@@ -46,7 +47,7 @@ export async function setUp(
     ...(of.environments === undefined ? {} : { environments: of.environments }),
   });
   const { id } = await ensureApplication(operator, declaration);
-  const standard = await loadBundle(path.resolve(import.meta.dirname, '../../../definitions'));
+  const standard = await loadBundle(DEFINITIONS);
   const fanOuts = [...new Set(of.fanOuts ?? [])];
   const files = new Map(standard.files);
   const named = fanOuts.map((count) => `  - lines/bench-fan-${count}.yaml\n`).join('');
@@ -54,14 +55,19 @@ export async function setUp(
   for (const count of fanOuts) files.set(`lines/bench-fan-${count}.yaml`, fanLine(count));
   if (of.gateExpiryMs !== undefined)
     files.set('lines/patch.yaml', withExpiry(files.get('lines/patch.yaml') ?? '', of.gateExpiryMs));
-  const bundle = bundleOf(files);
-  await publish(policyOwner, bundle);
-  await install(operator, policyOwner, id, bundle.digest);
+  await install(plane, id, bundleOf(files));
   return id;
 }
 
-async function install(operator: PlaneApi, policyOwner: PlaneApi, application: string, digest: string): Promise<void> {
-  const planned = await planInstallation(operator, application, digest);
+/** Installs the product's definitions as they are. */
+export async function installStandard(plane: TorturePlane, application: string): Promise<void> {
+  await install(plane, application, await loadBundle(DEFINITIONS));
+}
+
+async function install(plane: TorturePlane, application: string, bundle: DefinitionsBundle): Promise<void> {
+  const [operator, policyOwner] = await Promise.all([plane.as('operator'), plane.as('policy-owner')]);
+  await publish(policyOwner, bundle);
+  const planned = await planInstallation(operator, application, bundle.digest);
   if (planned.approval !== null)
     z.object({ state: z.string() }).parse(
       await policyOwner.call('POST', `/approvals/${planned.approval}/decisions`, {
