@@ -7,6 +7,11 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 const NEEDED = 24;
+/** The program: TypeScript in the repository, compiled in a release. */
+const [source, compiled] = ['main.ts', '../dist/package/cli/main.js'].map((file) =>
+  path.join(import.meta.dirname, file),
+);
+const program = existsSync(source) ? source : compiled;
 const require = createRequire(import.meta.url);
 
 function installedNode() {
@@ -23,12 +28,12 @@ const startedBy = Number(process.versions.node.split('.')[0]) >= NEEDED ? proces
 const node = installedNode() ?? startedBy;
 if (node === undefined) {
   process.stderr.write(
-    `factory: the Node.js of the project is not installed. Run "npm ci" in its folder first (without --omit=optional); on a system other than Linux on x64 or arm64, start it with Node.js ${NEEDED} or newer.\n`,
+    `factory: the Node.js that comes with it is not installed. Install it again without --omit=optional ("npm ci" in the repository); on a system other than Linux on x64 or arm64, start it with Node.js ${NEEDED} or newer.\n`,
   );
   process.exit(1);
 }
 
-const child = spawn(node, [path.join(import.meta.dirname, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(node, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {
   process.stderr.write(`factory: ${node} could not be started: ${error.message}\n`);

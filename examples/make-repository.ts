@@ -41,7 +41,10 @@ export async function makeExampleRepository(directory: string, example = 'parcel
   const made: CommitId[] = [];
   for (const { message, at, files, executable, earlier } of commits) {
     for (const file of files) {
-      const text = (earlier[file] ?? []).reduce(replaceOnce, await readFile(join(source, 'repository', file), 'utf8'));
+      const text = (earlier[file] ?? []).reduce(
+        replaceOnce,
+        await readFile(join(source, 'repository', heldAs(file)), 'utf8'),
+      );
       const blob = await git(path, ['hash-object', '-w', '--stdin'], { stdin: text });
       const mode = executable.includes(file) ? '100755' : '100644';
       await git(path, ['update-index', '--add', '--cacheinfo', `${mode},${blob},${file}`], { variables });
@@ -69,6 +72,9 @@ export async function makeExampleRepository(directory: string, example = 'parcel
   await git(path, ['symbolic-ref', 'HEAD', 'refs/heads/main']);
   return { path, branch: 'main', commits: made };
 }
+
+/** npm packs no `.gitignore` and reads one as its own, so the examples hold theirs without the dot. */
+const heldAs = (file: string): string => (file === '.gitignore' ? 'gitignore' : file);
 
 function replaceOnce(text: string, [find, replacement]: readonly [string, string]): string {
   if (!text.includes(find))

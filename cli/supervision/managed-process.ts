@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProcessName } from '../data/layout.ts';
 import { CommandFailure } from '../failure.ts';
 import { openLogFile } from './log-file.ts';
 
-const FOLLOW = fileURLToPath(new URL('./follow-supervisor.ts', import.meta.url));
+const FOLLOW = fileURLToPath(new URL(`./follow-supervisor${extname(import.meta.url)}`, import.meta.url));
 /** Descriptor of the pipe by which a process notices that its supervisor is gone. */
 const PIPE = 3;
 const FIRST_BACKOFF_MS = 250;

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentialPath } from '../../shared/access/local/issuer-file.ts';
 import { LIMITS } from '../../shared/domain/limits.ts';
@@ -6,8 +7,10 @@ import { type Layout, PROCESSES, type ProcessName } from '../data/layout.ts';
 import type { ProcessPlan } from './managed-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const BROKER = fileURLToPath(new URL('../../local/service-bus/main.ts', import.meta.url));
-const HOST = fileURLToPath(new URL('../../local/functions-host/main.ts', import.meta.url));
+/** Extension of the modules: `.ts` in the repository, `.js` in a release, as Node takes no TypeScript below `node_modules`. */
+const EXTENSION = extname(import.meta.url);
+const BROKER = fileURLToPath(new URL(`../../local/service-bus/main${EXTENSION}`, import.meta.url));
+const HOST = fileURLToPath(new URL(`../../local/functions-host/main${EXTENSION}`, import.meta.url));
 
 /** What of the user's environment a process gets: what programs need to run at all, and the settings that are for it. */
 const PASSED =

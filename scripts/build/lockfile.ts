@@ -16,14 +16,19 @@ function placeOf(lock: Lockfile, from: string, name: string): string | undefined
   }
 }
 
+/** The package that a part of the lockfile is for. */
+type Root = {
+  readonly name: string;
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+};
+
 /**
  * The part of a lockfile that a package with these dependencies needs, so that what is installed for it is, to the last transitive package and its integrity, what was
  * tested. Throws when the lockfile does not have one of them.
  */
-export function lockfileOf(
-  lock: Lockfile,
-  root: { readonly name: string; readonly version: string; readonly dependencies: Readonly<Record<string, string>> },
-): object {
+export function lockfileOf(lock: Lockfile, root: Root): object {
   const packages: Record<string, Entry> = {};
   const take = (place: string): void => {
     const entry = lock.packages[place];
@@ -37,18 +42,18 @@ export function lockfileOf(
         throw new Error(`package-lock.json has no ${name}, which ${place} depends on`);
     }
   };
-  for (const name of Object.keys(root.dependencies)) {
+  for (const name of Object.keys({ ...root.dependencies, ...root.optionalDependencies })) {
     const found = placeOf(lock, '', name);
     if (found === undefined) throw new Error(`package-lock.json has no ${name}, which ${root.name} imports`);
     take(found);
   }
   const sorted = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const { name, version, dependencies } = root;
+  const { name, version } = root;
   return {
     name,
     version,
     lockfileVersion: lock.lockfileVersion,
     requires: true,
-    packages: { '': { name, version, dependencies }, ...sorted },
+    packages: { '': root, ...sorted },
   };
 }

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { sources } from '../lint/sources.ts';
+import { compile, compiledName } from './compile.ts';
 import { type Lockfile, lockfileOf } from './lockfile.ts';
 import { entryOf, packageOf } from './package-of.ts';
 
@@ -26,24 +26,14 @@ const IMAGES: Readonly<Record<string, string>> = {
 };
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(
-  process.execPath,
-  [
-    path.join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
-    '-p',
-    path.join(root, 'tsconfig.build.json'),
-    '--outDir',
-    compiled,
-  ],
-  { cwd: root, stdio: 'inherit' },
-);
+compile(root, compiled);
 
 const files = sources(root);
 for (const role of ['control', 'station', 'verifier', 'effector', ...Object.keys(IMAGES)]) {
   const built = packageOf(role, files);
   const target = path.join(dist, role);
   for (const module of built.modules)
-    copy(path.join(compiled, module.replace(/\.ts$/, '.js')), path.join(target, module.replace(/\.ts$/, '.js')));
+    copy(path.join(compiled, compiledName(module)), path.join(target, compiledName(module)));
   for (const asset of built.assets) copy(path.join(root, asset), path.join(target, asset));
   // The Functions host loads a role; the image's program is started by itself.
   const dockerfile = IMAGES[role];
@@ -86,7 +76,7 @@ function versionOf(name: string): string {
 
 /** The package serves one role; started under another it refuses, as `functions/main.ts` does. */
 function entry(role: string): string {
-  if (IMAGES[role] !== undefined) return `await import('./${entryOf(role).replace(/\.ts$/, '.js')}');\n`;
+  if (IMAGES[role] !== undefined) return `await import('./${compiledName(entryOf(role))}');\n`;
   return `const role = process.env['FACTORY_ROLE'] ?? '';
 if (role !== '${role}') throw new Error(\`This package serves the role ${role}, and FACTORY_ROLE is \${role === '' ? 'missing' : \`"\${role}"\`}. Deploy the package of that role, or set FACTORY_ROLE=${role}.\`);
 await import('./functions/${role}/index.js');

@@ -11,14 +11,17 @@ export type RolePackage = {
 /** `new URL('./x', import.meta.url)` and the like: a file a module loads by its path. */
 const LOADED = /new URL\(\s*'(\.[^']+)',\s*import\.meta\.url/g;
 const REQUIRED = /createRequire\(import\.meta\.url\)(?:\.resolve)?\(\s*'([^']+)'/g;
-/** A script that runs inside a sandbox, named with the extension of the module that starts it: `.ts` here, `.js` when built. */
-const INSIDE = /new URL\(\s*`(\.\/inside\/[a-z-]+)\$\{/g;
+/** A module that is started and not imported, named with the extension of the one that starts it: `.ts` here, `.js` when built. */
+const STARTED = /new URL\(\s*`(\.[^`$]*[a-z-])\$\{/g;
 const BUILT_IN = new Set(builtinModules);
 
-/** What a package's entry reaches (a role's module, or an image's program): modules by value imports, files they load, npm packages they import. */
-export function packageOf(name: string, files: readonly Source[]): RolePackage {
+/** What a package holds: all that its entry reaches (a role's module, or an image's program). */
+export const packageOf = (name: string, files: readonly Source[]): RolePackage => reachedFrom([entryOf(name)], files);
+
+/** What entries reach: modules by value imports, modules that they start, files they load, npm packages they import. */
+export function reachedFrom(entries: readonly string[], files: readonly Source[]): RolePackage {
   const known = new Map(files.map((file) => [file.path, file]));
-  const modules = new Set([entryOf(name)]);
+  const modules = new Set(entries);
   const assets = new Set<string>();
   const packages = new Set<string>();
   for (const modulePath of modules) {
@@ -31,7 +34,7 @@ export function packageOf(name: string, files: readonly Source[]): RolePackage {
       else addPackage(packages, specifier);
     }
     for (const match of source.text.matchAll(REQUIRED)) addPackage(packages, match[1] ?? '');
-    for (const match of source.text.matchAll(INSIDE))
+    for (const match of source.text.matchAll(STARTED))
       modules.add(path.posix.join(path.posix.dirname(modulePath), `${match[1]}.ts`));
     for (const match of source.text.matchAll(LOADED)) {
       const loaded = path.posix.normalize(path.posix.join(path.posix.dirname(modulePath), match[1] ?? ''));

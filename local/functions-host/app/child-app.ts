@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LogLevel } from '../log.ts';
 import type { FunctionApp, InvocationRequest, InvocationResult } from './function-app.ts';
@@ -23,11 +24,15 @@ export async function openChildApp(
   level: LogLevel,
   ended: (what: string) => void,
 ): Promise<FunctionApp> {
-  const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [appDirectory, level], {
-    serialization: 'advanced',
-    // The app's stdout joins its stderr: the host's stdout carries the ready line alone.
-    stdio: ['ignore', process.stderr.fd, process.stderr.fd, 'ipc'],
-  });
+  const child = fork(
+    fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url)),
+    [appDirectory, level],
+    {
+      serialization: 'advanced',
+      // The app's stdout joins its stderr: the host's stdout carries the ready line alone.
+      stdio: ['ignore', process.stderr.fd, process.stderr.fd, 'ipc'],
+    },
+  );
   const waiting = new Map<string, Waiting>();
   let stopping = false;
 

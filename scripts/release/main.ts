@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { installationOf, type Packed } from './installation.ts';
+import type { LockedPackages } from './locked.ts';
+import { type Digested, provenanceOf } from './provenance.ts';
+import { SHRINKWRAP } from './shrinkwrap.ts';
+
+/**
+ * `npm run release`: makes `dist/release/` of what HEAD holds: the tarball of `npm pack`, package.json and package-lock.json to install it
+ * with `npm ci`, its parts list (CycloneDX, by `npm sbom`), how it was made (SLSA provenance, unsigned) and the digests of them all.
+ * Refuses while git sees a change: what a release says of its source would not be so.
+ */
+const root = path.join(import.meta.dirname, '..', '..');
+const out = path.join(root, 'dist', 'release');
+/** npm by its own file, so that it runs on the Node.js of the lockfile, whose zlib makes the tarball; by name when not started by npm. */
+const npmFile = process.env['npm_execpath'];
+
+const output = (file: string, args: readonly string[], cwd = root): string =>
+  execFileSync(file, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+const npm = (args: readonly string[], cwd = root): string =>
+  npmFile === undefined ? output('npm', args, cwd) : output(process.execPath, [npmFile, ...args], cwd);
+const read = (file: string): string => readFileSync(file, 'utf8');
+const digest = (algorithm: 'sha256' | 'sha512', file: string): Buffer =>
+  createHash(algorithm).update(readFileSync(file)).digest();
+const digested = (name: string, file = path.join(out, name)): Digested => ({
+  name,
+  digest: { sha256: digest('sha256', file).toString('hex'), sha512: digest('sha512', file).toString('hex') },
+});
+
+const changed = output('git', ['status', '--porcelain']).trim();
+if (changed !== '') {
+  console.error(
+    `RELEASE-TREE-CHANGED: a release is made of a commit, and git sees changes:\n${changed}\nCommit or remove them, then run it again.`,
+  );
+  process.exit(1);
+}
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+
+const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', out])) as [{ filename: string }];
+const tarball = path.join(out, filename);
+const unpacked = mkdtempSync(path.join(tmpdir(), 'release-'));
+execFileSync('tar', ['-xzf', tarball, '-C', unpacked]);
+const packageDirectory = path.join(unpacked, 'package');
+const packed = JSON.parse(read(path.join(packageDirectory, 'package.json'))) as Packed;
+const { packages } = JSON.parse(read(path.join(packageDirectory, SHRINKWRAP))) as { packages: LockedPackages };
+
+const integrity = `sha512-${digest('sha512', tarball).toString('base64')}`;
+const { manifest, lockfile } = installationOf(packed, { file: filename, integrity }, packages);
+writeJson('package.json', manifest);
+writeJson('package-lock.json', lockfile);
+// Of the packed files, not of the repository: what is listed is what is shipped.
+const parts = `${packed.name}-${packed.version}.cdx.json`;
+writeFileSync(
+  path.join(out, parts),
+  npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', '--omit', 'dev'], packageDirectory),
+);
+rmSync(unpacked, { recursive: true });
+
+const provenance = `${packed.name}-${packed.version}.provenance.json`;
+writeJson(
+  provenance,
+  provenanceOf({
+    subjects: [filename, parts, 'package.json', 'package-lock.json'].map((name) => digested(name)),
+    commit: output('git', ['rev-parse', 'HEAD']).trim(),
+    lockfile: digested('package-lock.json of the source', path.join(root, 'package-lock.json')),
+    packages: (JSON.parse(read(path.join(root, 'package-lock.json'))) as { packages: LockedPackages }).packages,
+    tools: { node: process.version, npm: npm(['--version']).trim() },
+  }),
+);
+const made = [filename, parts, provenance, 'package.json', 'package-lock.json'];
+for (const algorithm of ['sha256', 'sha512'] as const)
+  writeFileSync(
+    path.join(out, `${algorithm.toUpperCase()}SUMS`),
+    made.map((name) => `${digest(algorithm, path.join(out, name)).toString('hex')}  ${name}\n`).join(''),
+  );
+console.log(`dist/release: ${made.join(', ')}, with their digests. The provenance is unsigned (docs/release.md).`);
+
+function writeJson(name: string, value: object): void {
+  writeFileSync(path.join(out, name), `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,52 @@
+import type { LockedPackages } from './locked.ts';
+
+export type Digested = { readonly name: string; readonly digest: Readonly<Record<string, string>> };
+
+export type Made = {
+  readonly subjects: readonly Digested[];
+  readonly commit: string;
+  readonly lockfile: Digested;
+  readonly packages: LockedPackages;
+  readonly tools: Readonly<Record<string, string>>;
+};
+
+/** Packages of the lockfile that made the files or run them: the compiler with its platform's part, and each offered Node.js. */
+const MADE_BY = /^node_modules\/(typescript|@typescript\/.+|node-linux-.+)$/;
+
+/**
+ * How files were made, as an in-toto statement (v1) with SLSA provenance (v1). It is unsigned: whoever trusts it trusts where they got it
+ * from. Nothing of the machine and no time is in it, so the same commit yields the same text.
+ */
+export function provenanceOf(made: Made): object {
+  return {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: made.subjects,
+    predicateType: 'https://slsa.dev/provenance/v1',
+    predicate: {
+      buildDefinition: {
+        buildType: 'urn:agent-factory:release:v1',
+        externalParameters: { command: 'npm run release' },
+        internalParameters: made.tools,
+        resolvedDependencies: [
+          { name: 'source', digest: { gitCommit: made.commit } },
+          made.lockfile,
+          ...Object.entries(made.packages).flatMap(([place, locked]) =>
+            MADE_BY.test(place) ? [packageOf(place, locked)] : [],
+          ),
+        ],
+      },
+      // No build service vouches for it: the script ran wherever somebody called it.
+      runDetails: { builder: { id: 'urn:agent-factory:unattested-builder' } },
+    },
+  };
+}
+
+/** By package URL, with the content that the lockfile names (Subresource Integrity, base64) as a hexadecimal digest. */
+function packageOf(place: string, { version, integrity }: LockedPackages[string]): object {
+  const name = place.slice('node_modules/'.length);
+  const [algorithm = '', base64 = ''] = (integrity ?? '').split('-');
+  return {
+    uri: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+    digest: { [algorithm]: Buffer.from(base64, 'base64').toString('hex') },
+  };
+}
