@@ -3,6 +3,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { bubblewrapDriver } from '../../shared/sandbox/bubblewrap/bubblewrap.ts';
+import { findControlGroup } from '../../shared/sandbox/control-group/find.ts';
 import { openPlaneApi } from '../api/plane-api.ts';
 import { readResource } from '../api/read.ts';
 import { restoreStatus } from '../api/restore.ts';
@@ -43,6 +44,7 @@ async function machine(): Promise<Finding[]> {
     ),
     gitFinding(),
     await sandboxFinding(),
+    limitsFinding(),
   ];
 }
 
@@ -62,6 +64,18 @@ async function sandboxFinding(): Promise<Finding> {
     'sandbox',
     'warning',
     `${probed.reason}. Without it only applications that allow it run, with "factory up --sandbox process"`,
+  );
+}
+
+/** Of a process started as this one is; a plane that runs as a service may have more. */
+function limitsFinding(): Finding {
+  const group = findControlGroup();
+  return finding(
+    'limits',
+    'good',
+    group.usable
+      ? `cgroup: the kernel bounds memory and processes of each sandbox as a whole, below ${group.directory}`
+      : `rlimit: bounded process by process, and memory looked at many times a second. No control group: ${group.reason}`,
   );
 }
 

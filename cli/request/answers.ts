@@ -41,7 +41,7 @@ function ran(facts: EvidenceFacts): string[] {
   return [
     head,
     ...lines,
-    `station ${station.name} ${station.version} (${station.kind}${station.model === null ? '' : `, model ${station.model.name}`}), sandbox ${sandbox.kind} ${sandbox.version} (${sandbox.isolation})`,
+    `station ${station.name} ${station.version} (${station.kind}${station.model === null ? '' : `, model ${station.model.name}`}), sandbox ${sandbox.kind} ${sandbox.version} (${sandbox.isolation}${sandbox.limits === undefined ? '' : `, limits by ${sandbox.limits}`})`,
     `toolchain ${toolchain.map((tool) => `${tool.name} ${tool.version}`).join(', ')}`,
   ];
 }

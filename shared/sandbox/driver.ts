@@ -8,6 +8,11 @@ export type SandboxKind = 'bubblewrap' | 'process' | 'sessions';
 /** `none` means that the program could read and change whatever the worker can: evidence has to say so. */
 export type Isolation = 'isolated' | 'none';
 
+/**
+ * What bounds memory and processes. `cgroup`: the kernel, over the sandbox as a whole. `rlimit`: the kernel process by process, and the whole by looking at it many times a second.
+ */
+export type LimitKind = 'cgroup' | 'rlimit';
+
 /** A host directory or file made visible at an absolute path inside. Never `/`. */
 export type Mount = {
   readonly source: string;
@@ -85,6 +90,7 @@ export type SandboxHandle = {
 export type SandboxIdentity = {
   readonly kind: SandboxKind;
   readonly isolation: Isolation;
+  readonly limits: LimitKind;
   /** Tool → version, as the program inside sees them: `node`, `npm` where present, and the driver's own tools. */
   readonly versions: Readonly<Record<string, string>>;
 };

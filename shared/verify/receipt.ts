@@ -140,6 +140,8 @@ export const receiptSchema = z.strictObject({
     sandbox: z.strictObject({
       kind: z.enum(['bubblewrap', 'process', 'sessions']),
       isolation: z.enum(['isolated', 'none']),
+      /** What bounded memory and processes: the kernel over all of them at once, or one by one and by looking. Absent in receipts of a former release. */
+      limits: z.enum(['cgroup', 'rlimit']).optional(),
       versions: z.record(z.string(), z.string()),
     }),
     /** Packages that were fetched for the application's environment: the same files for base and change. */

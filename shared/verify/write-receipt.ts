@@ -48,12 +48,12 @@ function standingCaveats(bench: Bench): string[] {
 export function commonClaims(
   bench: Bench,
 ): Pick<ReceiptClaims, 'packet' | 'declaration' | 'sandbox' | 'environment' | 'unprepared'> {
-  const { kind, isolation, versions } = bench.sandbox;
+  const { kind, isolation, limits, versions } = bench.sandbox;
   return {
     packet: digestOfValue(bench.packet),
     declaration: digestOfValue(bench.declaration),
     ...(bench.preparation.failed ? { unprepared: true as const } : {}),
-    sandbox: { kind, isolation, versions: { ...versions, ...bench.toolchains.versions } },
+    sandbox: { kind, isolation, limits, versions: { ...versions, ...bench.toolchains.versions } },
     ...(bench.environment === null ? {} : { environment: environmentClaim(bench.environment) }),
   };
 }

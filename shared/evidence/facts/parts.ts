@@ -84,6 +84,7 @@ export const toolPart = z.strictObject({ name: shortText, version: shortText, di
 export const sandboxPart = z.strictObject({
   kind: identifier,
   isolation: z.enum(['isolated', 'none']),
+  limits: z.enum(['cgroup', 'rlimit']).optional(),
   version: shortText,
 });
 

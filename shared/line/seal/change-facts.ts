@@ -55,6 +55,7 @@ export function changeEvidenceOf(
     sandbox: {
       kind: claims.sandbox.kind,
       isolation: claims.sandbox.isolation,
+      ...(claims.sandbox.limits === undefined ? {} : { limits: claims.sandbox.limits }),
       version: claims.sandbox.versions[claims.sandbox.kind] ?? NOT_RECORDED,
     },
     reproduction: reproductionPart(records, documents),

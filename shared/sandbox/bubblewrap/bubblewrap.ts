@@ -1,11 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findControlGroup } from '../control-group/find.ts';
+import { type ControlGroup, makeControlGroup, sweepControlGroups } from '../control-group/group.ts';
 import type { Mount, ProbeResult, SandboxDriver, SandboxHandle, SandboxRun } from '../driver.ts';
 import { resolveMounts, toolMounts } from '../mounts.ts';
 import { type NodeRuntime, nodeRuntime } from '../node-runtime.ts';
 import { SandboxRefusal } from '../refusal.ts';
-import { isAlive, processTree } from '../running/processes.ts';
+import { isAlive, processStatus, processTree } from '../running/processes.ts';
 import { spawnClosed } from '../running/spawn.ts';
 import { requireRunnable, supervise } from '../running/supervise.ts';
 import { accountFiles, bubblewrapArguments, bubblewrapPath, descriptors, type PlacedMount } from './arguments.ts';
@@ -20,10 +22,15 @@ import { followStatus, type SandboxStatus } from './status.ts';
  */
 export function bubblewrapDriver(): SandboxDriver {
   const node = nodeRuntime();
+  const groups = findControlGroup();
+  if (groups.usable) sweepControlGroups(groups.directory, (pid) => processStatus(pid) !== null);
   const fileOwner = process.getuid?.() === 0 ? sandboxOwner : null;
   let probed: Promise<ProbeResult> | undefined;
-  const start = async (run: SandboxRun): Promise<SandboxHandle> =>
-    startSandbox(run, node, resolveMounts(run.mounts, fileOwner));
+  const start = async (run: SandboxRun): Promise<SandboxHandle> => {
+    requireRunnable(run);
+    const mounts = resolveMounts(run.mounts, fileOwner);
+    return startSandbox(run, node, mounts, groups.usable ? makeControlGroup(groups.directory, run.limits) : undefined);
+  };
   const run = async (program: SandboxRun) => (await start(program)).exited;
   return {
     kind: 'bubblewrap',
@@ -32,14 +39,18 @@ export function bubblewrapDriver(): SandboxDriver {
     start,
     run,
     probe: () => {
-      probed ??= probeBubblewrap(run);
+      probed ??= probeBubblewrap(run, groups.usable ? 'cgroup' : 'rlimit');
       return probed;
     },
   };
 }
 
-async function startSandbox(run: SandboxRun, node: NodeRuntime, mounts: readonly Mount[]): Promise<SandboxHandle> {
-  requireRunnable(run);
+async function startSandbox(
+  run: SandboxRun,
+  node: NodeRuntime,
+  mounts: readonly Mount[],
+  group: ControlGroup | undefined,
+): Promise<SandboxHandle> {
   const placed: PlacedMount[] = [
     ...node.mounts.map(({ source, target }) => ({ from: source, target, mode: 'read-only' as const })),
     ...toolMounts(run.tools).map(({ source, target }) => ({ from: source, target, mode: 'read-only' as const })),
@@ -48,8 +59,9 @@ async function startSandbox(run: SandboxRun, node: NodeRuntime, mounts: readonly
   const command = (at: readonly PlacedMount[]) => [bubblewrapPath, ...bubblewrapArguments(run, at, node)];
   const [file = bubblewrapPath, ...args] = command(placed);
   const program = process.getuid?.() === 0 ? stageMounts(placed, command) : { file, arguments: args };
+  const [joining = program.file, ...joined] = group?.joined([program.file, ...program.arguments]) ?? [];
   const child = spawnClosed({
-    ...program,
+    ...(group === undefined ? program : { file: joining, arguments: joined }),
     // The staging script looks its tools up; the program's own environment is set by --setenv.
     environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     workingDirectory: '/',
@@ -62,11 +74,12 @@ async function startSandbox(run: SandboxRun, node: NodeRuntime, mounts: readonly
   send(child, descriptors.hosts, accountFiles.hosts);
   send(child, descriptors.seccomp, seccompFilter());
 
-  return supervise({
+  const handle = supervise({
     child,
     run,
     kill: () => killSandbox(child, status),
     members: () => (status.init === null ? [] : processTree(status.init.pid).slice(1)),
+    ...(group === undefined ? {} : { ranOutOfMemory: group.ranOutOfMemory }),
     gone: async (result) => {
       await initGone(status);
       if (status.exitCode === null && result.endedBy === 'itself' && child.signalCode === null) {
@@ -75,6 +88,10 @@ async function startSandbox(run: SandboxRun, node: NodeRuntime, mounts: readonly
       }
     },
   });
+  if (group === undefined) return handle;
+  const exited = handle.exited.finally(() => group.remove());
+  exited.catch(() => undefined);
+  return { ...handle, exited, stop: () => handle.stop().then(() => exited) };
 }
 
 /** Ends the first process of the pid namespace, and with it, by the kernel, every other; then bubblewrap outside. */

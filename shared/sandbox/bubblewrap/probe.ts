@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { promisify } from 'node:util';
-import type { ProbeResult, SandboxResult, SandboxRun } from '../driver.ts';
+import type { LimitKind, ProbeResult, SandboxResult, SandboxRun } from '../driver.ts';
 import { defaultSandboxLimits } from '../limits.ts';
 import { parseVersions, versionScript } from '../probe-versions.ts';
 import { limitTools } from '../running/limit-command.ts';
@@ -9,7 +9,10 @@ import { bubblewrapPath } from './arguments.ts';
 import { stagingTools } from './staging.ts';
 
 /** Runs a real sandbox, and says in words what the machine lacks when that fails. */
-export async function probeBubblewrap(run: (run: SandboxRun) => Promise<SandboxResult>): Promise<ProbeResult> {
+export async function probeBubblewrap(
+  run: (run: SandboxRun) => Promise<SandboxResult>,
+  limits: LimitKind,
+): Promise<ProbeResult> {
   const tools = [
     bubblewrapPath,
     ...Object.values(limitTools),
@@ -36,7 +39,7 @@ export async function probeBubblewrap(run: (run: SandboxRun) => Promise<SandboxR
       .replace('bubblewrap ', '');
     return {
       usable: true,
-      identity: { kind: 'bubblewrap', isolation: 'isolated', versions: { ...parseVersions(text), bubblewrap } },
+      identity: { kind: 'bubblewrap', isolation: 'isolated', limits, versions: { ...parseVersions(text), bubblewrap } },
     };
   } catch (error) {
     return unusable(explain(error instanceof Error ? error.message : String(error)));

@@ -110,6 +110,7 @@ async function probe(
     const identity = {
       kind: 'process',
       isolation: 'none',
+      limits: 'rlimit',
       versions: { ...versions, process: PROGRAM.version },
     } as const;
     return { usable: true, identity };

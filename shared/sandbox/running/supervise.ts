@@ -14,6 +14,8 @@ export type Supervision = {
   readonly kill: () => void;
   /** Processes whose memory counts. */
   readonly members: () => readonly number[];
+  /** True when the kernel ended it all for its memory, where it bounds that as a whole. */
+  readonly ranOutOfMemory?: () => boolean;
   /** Settles when no process of the sandbox is left; rejects when the sandbox never came to be. */
   readonly gone: (result: SandboxResult) => Promise<void>;
 };
@@ -75,6 +77,7 @@ export function supervise(supervision: Supervision): SandboxHandle {
   });
 
   const exited = closed.then(async ({ code, signal }) => {
+    if (endedBy === 'itself' && supervision.ranOutOfMemory?.() === true) endedBy = 'memory';
     const result: SandboxResult = {
       ...reportedEnd(endedBy, code, signal),
       endedBy,

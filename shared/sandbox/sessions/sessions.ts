@@ -39,7 +39,7 @@ export function sessionsDriver(configuration: {
         return unusable(`a trial run ended with ${trial.exitCode ?? trial.endedBy}: ${said}`);
       }
       const versions = { ...parseVersions(new TextDecoder().decode(trial.stdout)), sessions: agent };
-      return { usable: true, identity: { kind: 'sessions', isolation: 'isolated', versions } };
+      return { usable: true, identity: { kind: 'sessions', isolation: 'isolated', limits: 'rlimit', versions } };
     } catch (error) {
       if (!(error instanceof SandboxRefusal) || PASSING.has(error.code)) throw error;
       return unusable(error.message);
