@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { installationOf, type Packed } from './installation.ts';
@@ -10,7 +10,7 @@ import { SHRINKWRAP } from './shrinkwrap.ts';
 
 /**
  * `npm run release`: makes `dist/release/` of what HEAD holds: the tarball of `npm pack`, package.json and package-lock.json to install it
- * with `npm ci`, its parts list (CycloneDX, by `npm sbom`), how it was made (SLSA provenance, unsigned) and the digests of them all.
+ * with `npm ci`, the image's Dockerfile, its parts list (CycloneDX, by `npm sbom`), how it was made (SLSA provenance, unsigned) and the digests of them all.
  * Refuses while git sees a change: what a release says of its source would not be so.
  */
 const root = path.join(import.meta.dirname, '..', '..');
@@ -64,19 +64,21 @@ writeFileSync(
   npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', '--omit', 'dev'], packageDirectory),
 );
 rmSync(unpacked, { recursive: true });
+copyFileSync(path.join(root, 'container', 'plane', 'Dockerfile'), path.join(out, 'Dockerfile'));
 
+const shipped = [filename, parts, 'package.json', 'package-lock.json', 'Dockerfile'];
 const provenance = `${packed.name}-${packed.version}.provenance.json`;
 writeJson(
   provenance,
   provenanceOf({
-    subjects: [filename, parts, 'package.json', 'package-lock.json'].map((name) => digested(name)),
+    subjects: shipped.map((name) => digested(name)),
     commit: output('git', ['rev-parse', 'HEAD']).trim(),
     lockfile: digested('package-lock.json of the source', path.join(root, 'package-lock.json')),
     packages: (JSON.parse(read(path.join(root, 'package-lock.json'))) as { packages: LockedPackages }).packages,
     tools: { node: process.version, npm: npm(['--version']).trim() },
   }),
 );
-const made = [filename, parts, provenance, 'package.json', 'package-lock.json'];
+const made = [...shipped, provenance];
 for (const algorithm of ['sha256', 'sha512'] as const)
   writeFileSync(
     path.join(out, `${algorithm.toUpperCase()}SUMS`),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PROGRAM } from '../../../shared/domain/program.ts';
 import { Refusal } from '../../../shared/domain/refusal.ts';
 import { write } from '../../../shared/store/command.ts';
 import { touchPlane } from '../../../shared/store/platform/plane.ts';
@@ -8,16 +9,17 @@ const CHECK_MS = 3_000;
 /** Probes come from everywhere and often; the parts behind are looked at this often at most. */
 const KEPT_MS = 2_000;
 
-const because = 'Probes of a platform have no identity; it says nothing but whether the plane works.';
+const because =
+  'Probes of a platform have no identity; it says nothing but whether the plane works and which version it is.';
 
 const health = route({
   method: 'GET',
   path: '/health',
   name: 'health',
-  summary: 'Whether this process answers.',
+  summary: 'Whether this process answers, and which version of the program it is.',
   access: { kind: 'public', because },
-  answers: { 200: z.object({ status: z.literal('ok') }) },
-  handle: async () => ok({ status: 'ok' }),
+  answers: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
+  handle: async () => ok({ status: 'ok', version: PROGRAM.version }),
 });
 
 /** `ok`, or in words why not. */
