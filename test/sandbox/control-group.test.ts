@@ -51,7 +51,7 @@ test.each([
   ['the root of a container, when it may give the controllers on', '/', { '/': gives }, '/'],
 ] as const)('bounded below %s', (_what, own, groups, at) => {
   const { root, machine } = machineWith(own, groups);
-  expect(findControlGroup(machine)).toEqual({ usable: true, directory: path.join(root, at) });
+  expect(findControlGroup(machine)).toEqual({ usable: true, directory: at === '/' ? root : path.join(root, at) });
 });
 
 test.each([

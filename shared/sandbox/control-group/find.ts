@@ -22,7 +22,7 @@ export function findControlGroup(machine: Machine = thisMachine): FoundGroup {
   const own = /^0::(\/.*)$/m.exec(read(machine.membership))?.[1];
   if (own === undefined || own.includes('/..'))
     return unusable('this process is in no group of cgroup v2 that it can see');
-  const group = join(mounted, own);
+  const group = own === '/' ? mounted : join(mounted, own);
   const reasons: string[] = [];
   for (const directory of [group, ...aboveOf(group, mounted)]) {
     const lack = lackOf(directory);
