@@ -57,12 +57,8 @@ const integrity = `sha512-${digest('sha512', tarball).toString('base64')}`;
 const { manifest, lockfile } = installationOf(packed, { file: filename, integrity }, packages);
 writeJson('package.json', manifest);
 writeJson('package-lock.json', lockfile);
-// Of the packed files, not of the repository: what is listed is what is shipped.
 const parts = `${packed.name}-${packed.version}.cdx.json`;
-writeFileSync(
-  path.join(out, parts),
-  npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', '--omit', 'dev'], packageDirectory),
-);
+writeFileSync(path.join(out, parts), partsList());
 rmSync(unpacked, { recursive: true });
 copyFileSync(path.join(root, 'container', 'plane', 'Dockerfile'), path.join(out, 'Dockerfile'));
 
@@ -85,6 +81,13 @@ for (const algorithm of ['sha256', 'sha512'] as const)
     made.map((name) => `${digest(algorithm, path.join(out, name)).toString('hex')}  ${name}\n`).join(''),
   );
 console.log(`dist/release: ${made.join(', ')}, with their digests. The provenance is unsigned (docs/release.md).`);
+
+/** By npm, of what the tarball says it needs; the tools that the repository is developed with are no part of it, and npm would ask for them. */
+function partsList(): string {
+  const { devDependencies: _, ...shipped } = packed;
+  writeFileSync(path.join(packageDirectory, 'package.json'), JSON.stringify(shipped));
+  return npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], packageDirectory);
+}
 
 function writeJson(name: string, value: object): void {
   writeFileSync(path.join(out, name), `${JSON.stringify(value, null, 2)}\n`);
