@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { installationOf, type Packed } from './installation.ts';
@@ -63,6 +63,9 @@ rmSync(unpacked, { recursive: true });
 copyFileSync(path.join(root, 'container', 'plane', 'Dockerfile'), path.join(out, 'Dockerfile'));
 
 const shipped = [filename, parts, 'package.json', 'package-lock.json', 'Dockerfile'];
+const platform = `${process.platform}-${process.arch}`;
+/** The Node.js of the lockfile, where it has one for this system. */
+const onPinnedNode = realpathSync(process.execPath).includes(`${path.sep}node-${platform}${path.sep}`);
 const provenance = `${packed.name}-${packed.version}.provenance.json`;
 writeJson(
   provenance,
@@ -71,6 +74,7 @@ writeJson(
     commit: output('git', ['rev-parse', 'HEAD']).trim(),
     lockfile: digested('package-lock.json of the source', path.join(root, 'package-lock.json')),
     packages: (JSON.parse(read(path.join(root, 'package-lock.json'))) as { packages: LockedPackages }).packages,
+    madeBy: ['typescript', `@typescript/typescript-${platform}`, ...(onPinnedNode ? [`node-${platform}`] : [])],
     tools: { node: process.version, npm: npm(['--version']).trim() },
   }),
 );

