@@ -106,7 +106,7 @@ test('a run has a group with its limits; what joins it becomes the program', asy
   const [name = ''] = readdirSync(parent);
   const read = (file: string) => readFileSync(path.join(parent, name, file), 'utf8');
   // Memory: the run's own and two file systems in memory of 512 MiB; processes: the run's own and those that set it up.
-  expect([read('memory.max'), read('memory.oom.group'), read('pids.max')]).toEqual([String(2 << 30), '1', '72']);
+  expect([read('memory.max'), read('memory.oom.group'), read('pids.max')]).toEqual([String(2 * 1024 ** 3), '1', '72']);
   const [file = '', ...args] = group.joined(['/bin/sh', '-c', 'echo "$$ $1"', 'program', 'a b']);
   const [pid, argument] = execFileSync(file, args, { encoding: 'utf8' }).trim().split(/ (.*)/);
   expect([read('cgroup.procs').trim(), argument]).toEqual([pid, 'a b']);
