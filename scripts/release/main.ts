@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { installationOf, type Packed } from './installation.ts';
@@ -45,7 +54,8 @@ if (changed !== '') {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', out])) as [{ filename: string }];
+npm(['pack', '--pack-destination', out]);
+const [filename = ''] = readdirSync(out);
 const tarball = path.join(out, filename);
 const unpacked = mkdtempSync(path.join(tmpdir(), 'release-'));
 execFileSync('tar', ['-xzf', tarball, '-C', unpacked]);
