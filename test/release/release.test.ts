@@ -45,6 +45,9 @@ const pinnedNode = `node-${process.platform}-${process.arch}`;
 
 let installs: Ended;
 
+/** Compiling, packing and installing 450 MB of packages on a machine that does other things too; limits are for hangs. */
+const LIMIT_MS = 1_200_000;
+
 beforeAll(async () => {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
@@ -66,7 +69,7 @@ beforeAll(async () => {
   if (made.code !== 0) throw new Error(`npm run release: ${made.out}${made.err}`);
   cpSync(release, installed, { recursive: true });
   installs = await run(installed, 'npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline');
-});
+}, LIMIT_MS);
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 /** Whether the packages could be had; a machine without a registry and a cache can't install anything. */
@@ -240,52 +243,56 @@ test('npx runs what was installed, on the Node.js that came with it', async ({ s
   expect(doctor.find(({ what }) => what === 'node')?.says).toBe(`v${locked[`node_modules/${pinnedNode}`]!.version}`);
 });
 
-test('an installed plane brings the example to its end', async ({ skip }) => {
-  installable(skip);
-  const data = path.join(place, 'data');
-  const examples = path.join(installed, 'node_modules/agent-factory/dist/package/examples/parcel-rates');
-  const plane = spawn('npx', ['factory', '--data', data, '--json', 'up', '--port', '0', '--sandbox', 'process'], {
-    cwd: installed,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => plane.on('exit', resolve));
-  try {
-    const { controlUrl } = await new Promise<{ controlUrl: string }>((resolve, reject) => {
-      plane.stdout.on('data', (line: Buffer) => resolve(JSON.parse(String(line))));
-      plane.on('exit', () => reject(new Error('factory up ended')));
+test(
+  'an installed plane brings the example to its end',
+  async ({ skip }) => {
+    installable(skip);
+    const data = path.join(place, 'data');
+    const examples = path.join(installed, 'node_modules/agent-factory/dist/package/examples/parcel-rates');
+    const plane = spawn('npx', ['factory', '--data', data, '--json', 'up', '--port', '0', '--sandbox', 'process'], {
+      cwd: installed,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    expect(await (await fetch(`${controlUrl}/api/v1/health`)).json()).toEqual({ status: 'ok', version });
-    // The image's health check, with the port of this plane.
-    const dockerfile = readFileSync(path.join(release, 'Dockerfile'), 'utf8');
-    const [node = '', flag = '', script = ''] = JSON.parse(
-      /^HEALTHCHECK .* CMD (\[.*\])$/m.exec(dockerfile)![1]!,
-    ) as string[];
-    expect((await run(installed, node, flag, script.replace('http://127.0.0.1:7071', controlUrl))).code).toBe(0);
-    expect((await run(installed, node, flag, script.replace('7071', '1'))).code).toBe(1);
-    const repository = (await run(installed, 'npx', 'factory', '--data', data, 'example', place)).out.trim();
-    const declaration = path.join(place, 'application.yaml');
-    writeFileSync(
-      declaration,
-      `${readFileSync(path.join(examples, 'application.yaml'), 'utf8')}\nsandbox: { allowProcess: true }\n`,
-    );
-    const { code, out, err } = await run(
-      installed,
-      'npx',
-      'factory',
-      '--data',
-      data,
-      'run',
-      path.join(examples, 'packets/fix-rounding.yaml'),
-      '--repository',
-      repository,
-      '--declaration',
-      declaration,
-      '--yes',
-    );
-    expect([code, `${out}${err}`]).toEqual([0, expect.stringContaining('PR_READY')]);
-  } finally {
-    await run(installed, 'npx', 'factory', '--data', data, 'down');
-    await ended;
-  }
-});
+    const ended = new Promise((resolve) => plane.on('exit', resolve));
+    try {
+      const { controlUrl } = await new Promise<{ controlUrl: string }>((resolve, reject) => {
+        plane.stdout.on('data', (line: Buffer) => resolve(JSON.parse(String(line))));
+        plane.on('exit', () => reject(new Error('factory up ended')));
+      });
+      expect(await (await fetch(`${controlUrl}/api/v1/health`)).json()).toEqual({ status: 'ok', version });
+      // The image's health check, with the port of this plane.
+      const dockerfile = readFileSync(path.join(release, 'Dockerfile'), 'utf8');
+      const [node = '', flag = '', script = ''] = JSON.parse(
+        /^HEALTHCHECK .* CMD (\[.*\])$/m.exec(dockerfile)![1]!,
+      ) as string[];
+      expect((await run(installed, node, flag, script.replace('http://127.0.0.1:7071', controlUrl))).code).toBe(0);
+      expect((await run(installed, node, flag, script.replace('7071', '1'))).code).toBe(1);
+      const repository = (await run(installed, 'npx', 'factory', '--data', data, 'example', place)).out.trim();
+      const declaration = path.join(place, 'application.yaml');
+      writeFileSync(
+        declaration,
+        `${readFileSync(path.join(examples, 'application.yaml'), 'utf8')}\nsandbox: { allowProcess: true }\n`,
+      );
+      const { code, out, err } = await run(
+        installed,
+        'npx',
+        'factory',
+        '--data',
+        data,
+        'run',
+        path.join(examples, 'packets/fix-rounding.yaml'),
+        '--repository',
+        repository,
+        '--declaration',
+        declaration,
+        '--yes',
+      );
+      expect([code, `${out}${err}`]).toEqual([0, expect.stringContaining('PR_READY')]);
+    } finally {
+      await run(installed, 'npx', 'factory', '--data', data, 'down');
+      await ended;
+    }
+  },
+  LIMIT_MS,
+);
