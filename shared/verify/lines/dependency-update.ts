@@ -225,7 +225,7 @@ async function readPackages({ context }: Bench, { repository, tree }: Snapshot):
 const missing: LockfileFault = {
   code: 'MANIFEST-MISSING',
   question:
-    'The repository has no package.json at its root. Commit one with its lockfile and submit again, or update by hand?',
+    'The repository has no package.json at its root, and this line moves packages of npm alone. Commit one with its lockfile and submit again; or update with the own tool of what moves here, and hand in "git diff" under the line "patch"?',
 };
 
 /** Everything but manifests and lockfile, and of a manifest everything but what it says of this package, is another change. */
