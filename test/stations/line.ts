@@ -70,7 +70,7 @@ const fetched = (packages: Done | undefined) => ({
   packages: packages?.outputs['packages'],
   environment: packages?.outputs['environment'],
 });
-export const fetchPackages = (line: Line) => run(line, 'fetch-packages', 'station', {});
+export const fetchPackages = (line: Line, signal?: AbortSignal) => run(line, 'fetch-packages', 'station', {}, signal);
 export const baseline = (line: Line, packages?: Done, signal?: AbortSignal) =>
   run(line, 'baseline', 'verifier', fetched(packages), signal);
 export const plan = (line: Line, before: Done, packages?: Done) =>

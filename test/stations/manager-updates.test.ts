@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readArchive } from '../../shared/stations/packages/archive.ts';
+import { planSchema } from '../../shared/stations/plan.ts';
 import { receiptSchema } from '../../shared/verify/receipt.ts';
 import { type Done, type Jobs, openJobs } from './job.ts';
 import { baseline, bundleSource, fetchPackages, implement, type Line, plan, validate } from './line.ts';
@@ -183,6 +184,9 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     expect(claims(before).line).toMatchObject({ versionsBefore: ['1.0.0'] });
     const planned = await plan(line, before, packages);
     expect(planned.outcome).toMatchObject({ verdict: 'ok', facts: { versionChange: 'minor' } });
+    expect(planSchema.parse(planned.json('plan')).decisions).toEqual([
+      expect.stringContaining(`${manager.lockfile} does not tell which packages run a script`),
+    ]);
     const change = await implement(line, planned, packages);
     expect(change.outcome).toMatchObject({
       facts: { stationVersion: expect.stringMatching(/ with (?:pnpm 10|yarn 1|yarn 4)\.\d+\.\d+$/) },
@@ -215,6 +219,24 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     expect(target['pnpm-workspace.yaml']).toBe(settings.replace('left:   "^1.0.0"', 'left:   "^1.2.0"'));
     expect(Object.keys(target).sort()).toEqual(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']);
     expect(target['pnpm-lock.yaml']).not.toContain('1.0.0(');
+  });
+
+  test('that is stopped while the manager runs leaves nothing behind, and is the same when it is made again', async () => {
+    const manager = managers['yarn 4.9']!;
+    const { files } = await seeded(manager, manifests(manager, '~1.0.0', '^1.0.0'));
+    const line = await lineFor(manager, files, '>=1.1 <2');
+    const stop = new AbortController();
+    const asksAll = registry.requests.length + 3;
+    const running = fetchPackages(line, stop.signal);
+    const watch = setInterval(() => registry.requests.length >= asksAll && stop.abort(), 5);
+    const stopped = await running;
+    clearInterval(watch);
+    expect(stopped.failure).toMatchObject({ kind: 'cancelled' });
+    expect(stopped.outputs).toEqual({});
+    const first = await fetchPackages(line);
+    const second = await fetchPackages(line);
+    expect(await targetOf(first)).toEqual(await targetOf(second));
+    expect(first.outcome).toMatchObject({ verdict: 'ok' });
   });
 
   test('is asked about where no release of the repository is at hand, or code of it would decide', async () => {

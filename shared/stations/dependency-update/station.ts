@@ -111,6 +111,7 @@ function decisionsOf(name: string, before: Lock, after: Lock, moves: readonly Mo
     ),
     ...(others.length === 0 ? [] : [`${others.length} other package(s) move along: ${named(others)}.`]),
     ...newInstallScripts(before, after),
+    ...untoldScripts(after, moves),
   ].slice(0, SHOWN);
 }
 
@@ -127,6 +128,15 @@ function newInstallScripts(before: Lock, after: Lock): string[] {
     .filter((scripted) => !known.has(scripted))
     .slice(0, SCRIPTS_NAMED)
     .map((scripted) => `${scripted} runs a script of its own when it is installed: is that script known and wanted?`);
+}
+
+/** Lockfiles of pnpm 9 and later, and yarn's, keep no word of install scripts: that is said, as silence would pass for none. */
+function untoldScripts({ manager, file, version }: Lock, moves: readonly Move[]): string[] {
+  const come = moves.filter(({ step }) => step !== 'removed');
+  if (manager === 'npm' || (manager === 'pnpm' && version.startsWith('6.')) || come.length === 0) return [];
+  return [
+    `${file} does not tell which packages run a script of their own when they are installed: is it known of what comes in (${named(come)})?`,
+  ];
 }
 
 const CROSSED_NAMED = 10;
