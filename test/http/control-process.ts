@@ -32,6 +32,8 @@ export type CallOptions = {
 export type ControlProcess = {
   readonly url: string;
   readonly dataDirectory: string;
+  /** Of the host, whose child the app is. */
+  readonly pid: number;
   /** Connection string of the broker that the hints go to. */
   readonly serviceBus: string;
   call(method: string, route: string, options?: CallOptions): Promise<Answer>;
@@ -167,6 +169,9 @@ export async function startControl(
   return {
     url,
     dataDirectory,
+    get pid() {
+      return child.pid ?? 0;
+    },
     serviceBus,
     token,
     errors: () => errors,

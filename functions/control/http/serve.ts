@@ -15,6 +15,7 @@ import type { Actor } from '../../../shared/line/context.ts';
 import { spannedCall } from '../call-span.ts';
 import { type Plane, plane, withOrchestrations } from '../plane.ts';
 import { report } from '../report.ts';
+import { paced } from './paced.ts';
 import type { Answer, Call, Route } from './route.ts';
 import { createTurns, type Turn } from './turns.ts';
 
@@ -39,7 +40,7 @@ async function served(route: Route, request: HttpRequest, context: InvocationCon
     opened = await plane();
     if (route.commits === true) withOrchestrations(context);
     const answer = await answerTo(route, request, opened);
-    return request.method === 'HEAD' ? await withoutContent(answer) : toResponse(answer);
+    return request.method === 'HEAD' ? await withoutContent(answer) : toResponse(answer, context.invocationId);
   } catch (error) {
     countRefusal(route, opened, error);
     const { status, headers, problem } = problemOf(error, path, report);
@@ -185,19 +186,25 @@ function countRefusal(route: Route, opened: Plane | undefined, error: unknown): 
 /** The same answer without its content (RFC 9110 §9.3.2); a stream that was opened for it is closed. */
 async function withoutContent(answer: Answer): Promise<HttpResponseInit> {
   const { body } = answer;
-  if (typeof body === 'object' && Symbol.asyncIterator in body) await body[Symbol.asyncIterator]().return?.();
-  const { body: _content, ...rest } = toResponse(answer);
+  if (isStream(body)) await body[Symbol.asyncIterator]().return?.();
+  const { body: _content, ...rest } = toResponse(answer, undefined);
   return rest;
 }
 
-function toResponse({ status, headers = {}, json, body }: Answer): HttpResponseInit {
+const isStream = (body: Answer['body']): body is AsyncIterable<Uint8Array> =>
+  typeof body === 'object' && Symbol.asyncIterator in body;
+
+/** `invocation`: whose reader a stream waits for; undefined where its content is not sent. */
+function toResponse({ status, headers = {}, json, body }: Answer, invocation: string | undefined): HttpResponseInit {
   if (json !== undefined)
     return {
       status,
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
       body: JSON.stringify(json),
     };
-  if (body !== undefined)
-    return { status, headers: { ...headers }, body: body as NonNullable<HttpResponseInit['body']> };
+  if (body !== undefined) {
+    const sent = isStream(body) && invocation !== undefined ? paced(body, invocation) : body;
+    return { status, headers: { ...headers }, body: sent as NonNullable<HttpResponseInit['body']> };
+  }
   return { status, headers: { ...headers } };
 }
