@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -100,7 +101,10 @@ console.log(`dist/release: ${made.join(', ')}, with their digests. The provenanc
 function partsList(): string {
   const { devDependencies: _, ...shipped } = packed;
   writeFileSync(path.join(packageDirectory, 'package.json'), JSON.stringify(shipped));
-  return npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], packageDirectory);
+  // npm names the whole after its folder.
+  const named = path.join(unpacked, packed.name);
+  renameSync(packageDirectory, named);
+  return npm(['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], named);
 }
 
 function writeJson(name: string, value: object): void {
