@@ -83,7 +83,7 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
         class: 'transient_infra',
         code: CHECK_STARVED,
         message: said(
-          'this machine had no processor to spare for half of that time or more, so it is tried again later: give the worker fewer jobs at once (FACTORY_CONCURRENCY) or more processors',
+          'this machine had no processor to spare for half of that time or more, which says nothing of the program: give the worker fewer jobs at once (FACTORY_CONCURRENCY) or more processors',
         ),
         afterMs: STARVED_PAUSE_MS,
       });
