@@ -7,6 +7,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   FACTORY_DEFINITIONS: 'the definitions of the product are the baseline; an application installs its own',
   FACTORY_CREDENTIAL_FILE: 'a managed identity takes its place in Azure',
   FACTORY_SERVICE_BUS: 'a connection string holds a key; in Azure the namespace is named and the identity signs in',
+  FACTORY_NUGET_PACKAGES: 'for one machine; in Azure a sandbox is a session, which has the packages of its image',
   FACTORY_TELEMETRY_FILE: 'for one machine; in Azure telemetry goes to Application Insights',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'for a collector of the operator beside Application Insights',
   OTEL_SDK_DISABLED: 'telemetry is on in Azure: alerts stand on it',
