@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -315,6 +316,31 @@ describe('the registry gateway', () => {
     } finally {
       await gateway.close();
       rmSync(directory, { recursive: true });
+    }
+  });
+
+  test('a document that is too large is refused by name, and leaves room for tarballs', async () => {
+    const server = createServer((request, response) => {
+      if (request.url === '/small/-/small-1.0.0.tgz') return void response.end('bytes');
+      const part = Buffer.alloc(1 << 20);
+      const more = (): void => {
+        while (response.write(part));
+        response.once('drain', more);
+      };
+      more();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const { get } = openRegistry(`http://127.0.0.1:${port}/`, new AbortController().signal);
+      await expect(get('large')).rejects.toMatchObject({
+        code: 'PACKAGES-TOO-LARGE',
+        message: 'large goes past what one of the documents may have (64 MiB)',
+      });
+      expect((await get('small/-/small-1.0.0.tgz')).bytes.byteLength).toBe(5);
+    } finally {
+      server.closeAllConnections();
+      server.close();
     }
   });
 

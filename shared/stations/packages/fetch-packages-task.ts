@@ -256,6 +256,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   'PACKAGES-UNRESOLVED':
     'Resolve the conflict in the manifests by hand (see docs/packages.md), or choose another range?',
   'PACKAGE-NOT-FOUND': 'Give the packages worker a registry that has it (FACTORY_NPM_REGISTRY), or take it out?',
+  'PACKAGES-TOO-LARGE':
+    'Make the update by hand and submit it as a patch, or take what is that large out of what the repository installs?',
   'PACKAGE-INTEGRITY':
     'Find out which of the two is right before anything is installed: the lockfile, or the registry?',
 };

@@ -12,7 +12,9 @@ export const packageLimits = {
   /** One tarball, and all of one job together. */
   tarballBytes: 128 * MiB,
   totalBytes: 400 * MiB,
+  /** One document about a package's versions, and all of one job together: managers that look at dates ask for whole ones. */
   packumentBytes: 64 * MiB,
+  packumentsBytes: 2048 * MiB,
   requests: 25_000,
   requestMs: 60_000,
   redirects: 3,

@@ -39,11 +39,16 @@ export function isRegistryPath(path: string): boolean {
   );
 }
 
+const MOST = {
+  tarballs: { each: packageLimits.tarballBytes, together: packageLimits.totalBytes },
+  documents: { each: packageLimits.packumentBytes, together: packageLimits.packumentsBytes },
+} as const;
+
 /** Opens a registry by its address: https, or http on loopback. Throws a TypeError for another. */
 export function openRegistry(address: string, signal: AbortSignal): Registry {
   const base = requireRegistry(address);
   let requests = 0;
-  let bytes = 0;
+  const used = { tarballs: 0, documents: 0 };
   return {
     base,
     get: async (path, accept = '*/*') => {
@@ -60,12 +65,19 @@ export function openRegistry(address: string, signal: AbortSignal): Registry {
           `more than ${packageLimits.requests} requests to the registry`,
           false,
         );
-      const limit = Math.min(
-        path.endsWith('.tgz') ? packageLimits.tarballBytes : packageLimits.packumentBytes,
-        packageLimits.totalBytes - bytes,
-      );
-      const answer = await getFollowing(new URL(path, base), new URL(base), accept, limit, signal);
-      bytes += answer.bytes.byteLength;
+      const kind = path.endsWith('.tgz') || path.startsWith('download/') ? 'tarballs' : 'documents';
+      const { each, together } = MOST[kind];
+      const limit = Math.min(each, together - used[kind]);
+      const answer = await getFollowing(new URL(path, base), new URL(base), accept, limit, signal).catch((error) => {
+        if (!(error instanceof RegistryRefusal) || error.code !== 'PACKAGES-TOO-LARGE') throw error;
+        const most = limit < each ? `all ${kind} of one request` : `one of the ${kind}`;
+        throw new RegistryRefusal(
+          error.code,
+          `${path} goes past what ${most} may have (${Math.floor((limit < each ? together : each) / 2 ** 20)} MiB)`,
+          false,
+        );
+      });
+      used[kind] += answer.bytes.byteLength;
       return answer;
     },
   };
@@ -146,7 +158,7 @@ async function readBounded(response: Response, url: URL, limit: number): Promise
       if (size > limit)
         throw new RegistryRefusal(
           'PACKAGES-TOO-LARGE',
-          `${url.pathname} goes past the limit of ${limit} bytes that are left`,
+          `${url.pathname} has more than the ${limit} bytes that it may have`,
           false,
         );
       chunks.push(chunk);
