@@ -129,12 +129,14 @@ function edited(tree: Tree, ops: ReadonlyMap<string, readonly Op[]>, shift = 0):
   const made = new Map(tree);
   for (const [path, each] of ops) {
     let content = tree.get(path);
+    // By what the file was: an edit may take the byte away that makes it binary, and it did not drift all the same.
+    const drifted = content?.text.startsWith('\0') === true ? 0 : shift;
     let onto = path;
     for (const one of each) {
       if (content === undefined) break;
       if (one.does === 'delete') content = undefined;
       else if (one.does === 'rename') onto = `moved/${path}`;
-      else content = changed(content, one, content.text.startsWith('\0') ? 0 : shift);
+      else content = changed(content, one, drifted);
     }
     made.delete(path);
     if (content !== undefined) made.set(onto, content);
