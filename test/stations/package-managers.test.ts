@@ -59,7 +59,7 @@ const pnpmLock = (version: '9.0' | '6.0'): string => {
 };
 
 const classicLock = (): string => {
-  const entry = `  version "1.0.0"\n  resolved "https://registry.yarnpkg.com/left/-/left-1.0.0.tgz"\n  integrity ${registry.integrity('left', '1.0.0')}\n`;
+  const entry = `  version "1.0.0"\n  resolved "https://registry.example.com/left/-/left-1.0.0.tgz"\n  integrity ${registry.integrity('left', '1.0.0')}\n`;
   return `# yarn lockfile v1\n\n\nleft@^1.0.0:\n${entry}\n"twin@npm:left@^1.0.0":\n${entry}`;
 };
 
