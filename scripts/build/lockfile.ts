@@ -1,9 +1,15 @@
 /** An entry of package-lock.json (version 3): a package at a place of the tree. */
 type Entry = {
+  readonly version?: string;
+  readonly integrity?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly peerDependencies?: Readonly<Record<string, string>>;
 };
+
+/** npm's name for a lockfile inside a package: who installs that package from a registry gets what it says, to the last transitive one. */
+export const SHRINKWRAP = 'npm-shrinkwrap.json';
+
 export type Lockfile = { readonly lockfileVersion: number; readonly packages: Readonly<Record<string, Entry>> };
 
 /** The place where a package at `from` finds `name`: beside it, or beside whatever it is in. */

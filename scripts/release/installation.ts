@@ -1,4 +1,4 @@
-import type { LockedPackages } from './locked.ts';
+import type { Lockfile } from '../build/lockfile.ts';
 
 /** What npm reads of the package itself from a lockfile. */
 export type Packed = {
@@ -18,7 +18,7 @@ export type Packed = {
 export function installationOf(
   packed: Packed,
   tarball: { readonly file: string; readonly integrity: string },
-  packages: LockedPackages,
+  packages: Lockfile['packages'],
 ) {
   const { name, version, bin, engines, dependencies, optionalDependencies } = packed;
   const resolved = `file:${tarball.file}`;

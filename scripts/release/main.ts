@@ -13,10 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { type Lockfile, SHRINKWRAP } from '../build/lockfile.ts';
 import { installationOf, type Packed } from './installation.ts';
-import type { LockedPackages } from './locked.ts';
 import { type Digested, provenanceOf } from './provenance.ts';
-import { SHRINKWRAP } from './shrinkwrap.ts';
 
 /**
  * `npm run release`: makes `dist/release/` of what HEAD holds: the tarball of `npm pack`, package.json and package-lock.json to install it
@@ -62,7 +61,7 @@ const unpacked = mkdtempSync(path.join(tmpdir(), 'release-'));
 execFileSync('tar', ['-xzf', tarball, '-C', unpacked]);
 const packageDirectory = path.join(unpacked, 'package');
 const packed = JSON.parse(read(path.join(packageDirectory, 'package.json'))) as Packed;
-const { packages } = JSON.parse(read(path.join(packageDirectory, SHRINKWRAP))) as { packages: LockedPackages };
+const { packages } = JSON.parse(read(path.join(packageDirectory, SHRINKWRAP))) as Lockfile;
 
 const integrity = `sha512-${digest('sha512', tarball).toString('base64')}`;
 const { manifest, lockfile } = installationOf(packed, { file: filename, integrity }, packages);
@@ -84,7 +83,7 @@ writeJson(
     subjects: shipped.map((name) => digested(name)),
     commit: output('git', ['rev-parse', 'HEAD']).trim(),
     lockfile: digested('package-lock.json of the source', path.join(root, 'package-lock.json')),
-    packages: (JSON.parse(read(path.join(root, 'package-lock.json'))) as { packages: LockedPackages }).packages,
+    packages: (JSON.parse(read(path.join(root, 'package-lock.json'))) as Lockfile).packages,
     madeBy: ['typescript', `@typescript/typescript-${platform}`, ...(onPinnedNode ? [`node-${platform}`] : [])],
     tools: { node: process.version, npm: npm(['--version']).trim() },
   }),

@@ -1,9 +1,8 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { compile, compiledName } from '../build/compile.ts';
-import { type Lockfile, lockfileOf } from '../build/lockfile.ts';
+import { type Lockfile, lockfileOf, SHRINKWRAP } from '../build/lockfile.ts';
 import { contentsOf } from './contents.ts';
-import { SHRINKWRAP } from './shrinkwrap.ts';
 
 /**
  * Before `npm pack` (`prepack`): makes `dist/package`, the compiled program that a release ships, and `npm-shrinkwrap.json`, the part of

@@ -1,4 +1,4 @@
-import type { LockedPackages } from './locked.ts';
+import type { Lockfile } from '../build/lockfile.ts';
 
 export type Digested = { readonly name: string; readonly digest: Readonly<Record<string, string>> };
 
@@ -6,7 +6,7 @@ export type Made = {
   readonly subjects: readonly Digested[];
   readonly commit: string;
   readonly lockfile: Digested;
-  readonly packages: LockedPackages;
+  readonly packages: Lockfile['packages'];
   /** Names of the packages of the lockfile that ran to make the files. */
   readonly madeBy: readonly string[];
   readonly tools: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ export function provenanceOf(made: Made): object {
 }
 
 /** By package URL, with the content that the lockfile names (Subresource Integrity, base64) as a hexadecimal digest. */
-function packageOf(name: string, locked: LockedPackages[string] | undefined): object {
+function packageOf(name: string, locked: Lockfile['packages'][string] | undefined): object {
   if (locked?.integrity === undefined) throw new Error(`package-lock.json does not name the content of ${name}`);
   const [algorithm = '', base64 = ''] = locked.integrity.split('-');
   return {

@@ -46,7 +46,7 @@ export const LIMITS = {
     outputs: 64,
     retryDelayMs: 1 * HOUR,
     equalSignatures: 3,
-    /** Lost workers, and machines too busy for a check, that a job survives beyond its line's attempts: neither says much about the work. */
+    /** Lost workers, and machines too busy for a check, that a job survives beyond its line's attempts: they say little of the work. */
     lostWorkers: 4,
     concurrentPerPool: 256,
   },

@@ -41,8 +41,9 @@ const OVERDUE_GRACE_MS = 5_000;
 
 /**
  * One round of looking after what nobody looks after any more: the heartbeat, outbox rows of dead processes, expired leases,
- * queued jobs whose hint may be lost, overdue requests whose orchestrator may be gone, and proposals past their time. Each part is bounded by
- * `LIMITS.sweep.batch`, harmless to repeat, and a fault in one does not keep the others from running.
+ * queued jobs whose hint may be lost, overdue requests whose orchestrator may be gone, and proposals past their time.
+ * Each part is bounded by `LIMITS.sweep.batch`, harmless to repeat, and a fault in one does not keep the others from
+ * running.
  */
 export function createSweep(parts: SweepParts): () => Promise<Swept> {
   let running: Promise<Swept> | undefined;

@@ -9,7 +9,8 @@ export type SandboxKind = 'bubblewrap' | 'process' | 'sessions';
 export type Isolation = 'isolated' | 'none';
 
 /**
- * What bounds memory and processes. `cgroup`: the kernel, over the sandbox as a whole. `rlimit`: the kernel process by process, and the whole by looking at it many times a second.
+ * What bounds memory and processes. `cgroup`: the kernel, over the sandbox as a whole. `rlimit`: the kernel process by
+ * process, and the whole by looking at it many times a second.
  */
 export type LimitKind = 'cgroup' | 'rlimit';
 

@@ -18,8 +18,8 @@ const suite = `
 import { describe, it, test } from 'node:test';
 test('plain', () => {});
 test('with <markup> & "quotes"', () => {});
-test.skip('skipped', () => {});
-test.todo('todo');
+test('skipped', { skip: true }, () => {});
+test('todo', { todo: true });
 describe('group', () => {
   it('inside', () => {});
   it('fails', () => { throw new Error('a ]]> b <testcase name="fake"/>'); });

@@ -9,8 +9,8 @@ export const stagingTools = { setpriv: '/usr/bin/setpriv', unshare: '/usr/bin/un
 
 const stage = '/run/agent-factory/stage';
 
-// $1 stage, $2 places that are folders, $3 places that are files, $4 what is mounted there as fstab(5), then the command. Runs as root in
-// a mount namespace of its own. One mount(8) for all: each program that is started costs as much as a small mount.
+// $1 stage, $2 places that are folders, $3 places that are files, $4 what is mounted there as fstab(5), then the
+// command. Runs as root in a mount namespace of its own. One mount(8) for all: each program started costs time.
 const script = `set -e
 stage=$1 folders=$2 files=$3 table=$4
 shift 4

@@ -13,8 +13,10 @@ export type FoundGroup =
   | { readonly usable: false; readonly reason: string };
 
 /**
- * The control group (version 2) below which this process may bound sandboxes: its own or the one above, where that is delegated to it (systemd.resource-control(5), `Delegate=`), has the controllers for
- * memory and processes, and holds no process of its own, since a group with processes can't give controllers on (cgroups(7), "no internal processes"). Otherwise the reason in words.
+ * The control group (version 2) below which this process may bound sandboxes: its own or the one above, where that
+ * is delegated to it (systemd.resource-control(5), `Delegate=`), has the controllers for memory and processes, and
+ * holds no process of its own, since a group with processes can't give controllers on (cgroups(7), "no internal
+ * processes"). Otherwise the reason in words.
  */
 export function findControlGroup(machine: Machine = thisMachine): FoundGroup {
   const mounted = mountPoint(read(machine.mounts));
@@ -32,13 +34,16 @@ export function findControlGroup(machine: Machine = thisMachine): FoundGroup {
   return unusable(reasons.join('; '));
 }
 
-/** The group above is ours only when it is a service's own (`DelegateSubgroup=`): slices and the root are systemd's, whoever may write to them. */
+/**
+ * The group above is ours only when it is a service's own (`DelegateSubgroup=`): slices and the root are systemd's,
+ * whoever may write to them.
+ */
 function aboveOf(group: string, mounted: string): string[] {
   const above = dirname(group);
   return group === mounted || above === mounted || above.endsWith('.slice') ? [] : [above];
 }
 
-/** What keeps sandboxes from being bounded below a group; undefined when nothing does, and then it gives its controllers on. */
+/** What keeps sandboxes from being bounded below a group; undefined when nothing does: it gives its controllers on. */
 function lackOf(directory: string): string | undefined {
   const offered = read(join(directory, 'cgroup.controllers')).split(/\s+/);
   const missing = CONTROLLERS.filter((name) => !offered.includes(name));
@@ -62,7 +67,10 @@ function lackOf(directory: string): string | undefined {
   return gives() ? undefined : 'took the controllers and does not give them on';
 }
 
-/** Of the mount whose root is the root of the hierarchy as this process sees it (proc(5), mountinfo: fields 4 and 5, type behind the dash). */
+/**
+ * Of the mount whose root is the root of the hierarchy as this process sees it (proc(5), mountinfo: fields 4 and 5,
+ * type behind the dash).
+ */
 function mountPoint(mounts: string): string | undefined {
   return /^\d+ \d+ \S+ \/ (\S+) .* - cgroup2 /m.exec(mounts)?.[1];
 }

@@ -11,7 +11,7 @@ const PREFIX = 'factory-sandbox-';
 /** Processes that set a sandbox up and are in its group: staging, bubblewrap outside and inside. */
 const SETUP_PROCESSES = 8;
 
-/** A sandbox's two file systems in memory (/tmp and HOME) are charged to its group, and are bounded by their own size. */
+/** A sandbox's two file systems in memory (/tmp and HOME) are charged to its group and bounded by their own size. */
 const SCRATCHES = 2;
 
 export type ControlGroup = {
@@ -24,8 +24,10 @@ export type ControlGroup = {
 };
 
 /**
- * Makes a group below a directory of {@link findControlGroup} with a run's limits: the kernel then bounds memory and processes of the whole sandbox at once, also in a leap between two looks, and kills all
- * of it or nothing (`memory.oom.group`). Throws `SANDBOX-SETUP-FAILED` when one of them can't be set: nothing runs with less than was asked for.
+ * Makes a group below a directory of {@link findControlGroup} with a run's limits: the kernel then bounds memory and
+ * processes of the whole sandbox at once, also in a leap between two looks, and kills all of it or nothing
+ * (`memory.oom.group`). Throws `SANDBOX-SETUP-FAILED` when one of them can't be set: nothing runs with less than was
+ * asked for.
  */
 export function makeControlGroup(parent: string, limits: SandboxLimits): ControlGroup {
   const directory = join(parent, `${PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`);
@@ -72,7 +74,7 @@ function eventsOf(directory: string): string {
   }
 }
 
-/** Groups that a killed worker left: those of processes that are gone. One with a process in it is not removed by the kernel. */
+/** Groups that a killed worker left: those of processes that are gone. The kernel keeps one with a process in it. */
 export function sweepControlGroups(parent: string, isAlive: (pid: number) => boolean): void {
   for (const name of readdirSync(parent)) {
     const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split('-')[0]) : Number.NaN;

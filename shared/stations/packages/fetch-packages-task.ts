@@ -24,6 +24,7 @@ import {
 import type { MissingPackage } from './package-cache.ts';
 import { type Project, readProject } from './project.ts';
 import { openRegistry, RegistryRefusal } from './registry.ts';
+import { failureOfRegistry } from './registry-failure.ts';
 import { type Updated, updatePackages } from './update.ts';
 import { resolveByNpm } from './update-npm.ts';
 
@@ -54,7 +55,7 @@ export async function fetchPackagesTask(
     if (update !== undefined) return await supplyUpdate(work, update);
     return await supply(work, await intendedProject(packet, base, project, context.signal));
   } catch (error) {
-    if (error instanceof RegistryRefusal) throw new TaskFailure(failureOf(error));
+    if (error instanceof RegistryRefusal) throw new TaskFailure(failureOfRegistry(error));
     throw error;
   }
 }
@@ -250,20 +251,3 @@ const ended = (verdict: 'ok' | 'none' | 'not_applicable', summary: string): Task
 const asked = ({ code, question }: LockfileFault): TaskResult => ({
   outcome: { verdict: 'needs_human', summary: code, question: question.slice(0, 2_000), facts: noFacts, unknowns: [] },
 });
-
-/** What a person can do about a refusal of the registry or the package manager. */
-const ADVICE: Readonly<Record<string, string>> = {
-  'PACKAGES-UNRESOLVED':
-    'Resolve the conflict in the manifests by hand (see docs/packages.md), or choose another range?',
-  'PACKAGE-NOT-FOUND': 'Give the packages worker a registry that has it (FACTORY_NPM_REGISTRY), or take it out?',
-  'PACKAGES-TOO-LARGE':
-    'Make the update by hand and submit it as a patch, or take what is that large out of what the repository installs?',
-  'PACKAGE-INTEGRITY':
-    'Find out which of the two is right before anything is installed: the lockfile, or the registry?',
-};
-
-function failureOf({ code, message, passing }: RegistryRefusal) {
-  if (passing) return { kind: 'retryable', class: 'transient_infra', code, message: message.slice(0, 2_000) } as const;
-  const advice = ADVICE[code] ?? 'Correct what is locked or the registry, and submit again?';
-  return { kind: 'needs_human', code, question: `${message.slice(0, 1_500)}. ${advice}` } as const;
-}

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type TaskContext, TaskFailure, type TaskHandler, type TaskResult } from '../../jobs/task.ts';
 import type { SandboxDriver } from '../../sandbox/driver.ts';
 import { RegistryRefusal } from '../packages/registry.ts';
+import { failureOfRegistry } from '../packages/registry-failure.ts';
 import { openBase } from '../work/base.ts';
 import { readDeclaration } from '../work/inputs.ts';
 import { type FetchedEnvironment, wheelsDigest } from './environment-archive.ts';
@@ -35,7 +36,7 @@ async function pythonOf(
   try {
     return await fetchPython(own, await openBase(own), setup, configuration);
   } catch (error) {
-    if (error instanceof RegistryRefusal) throw new TaskFailure(failureOf(error));
+    if (error instanceof RegistryRefusal) throw new TaskFailure(failureOfRegistry(error));
     throw error;
   }
 }
@@ -61,13 +62,4 @@ function joined(outcome: Outcome, environment: FetchedEnvironment): Outcome {
     facts: concerns.length === 0 ? facts : { ...facts, concerns },
     unknowns: [...outcome.unknowns, ...environment.missing.map((each) => `Python: ${each}`.slice(0, 500))].slice(0, 50),
   };
-}
-
-function failureOf({ code, message, passing }: RegistryRefusal) {
-  if (passing) return { kind: 'retryable', class: 'transient_infra', code, message: message.slice(0, 2_000) } as const;
-  return {
-    kind: 'needs_human',
-    code,
-    question: `${message.slice(0, 1_500)}. Find out which of the two is right before anything is installed: the repository's digests, or the index?`,
-  } as const;
 }

@@ -1,10 +1,10 @@
-import { readBlobs } from '../sandbox/git/blobs.ts';
-import type { DiffEntry } from '../sandbox/git/diff.ts';
-import type { TreeId } from '../sandbox/git/object-id.ts';
-import { withScratchIndex } from '../sandbox/git/scratch-index.ts';
-import { isPointer } from '../sandbox/git/tree-survey.ts';
-import { showPath } from '../sandbox/refusal.ts';
-import type { Findings } from './findings.ts';
+import { readBlobs } from '../../sandbox/git/blobs.ts';
+import type { DiffEntry } from '../../sandbox/git/diff.ts';
+import type { TreeId } from '../../sandbox/git/object-id.ts';
+import { withScratchIndex } from '../../sandbox/git/scratch-index.ts';
+import { isPointer } from '../../sandbox/git/tree-survey.ts';
+import { showPath } from '../../sandbox/refusal.ts';
+import type { Findings } from '../findings.ts';
 
 const NAMED = 5;
 
