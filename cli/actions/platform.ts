@@ -82,12 +82,17 @@ export async function status(command: Command): Promise<void> {
   print(dim(`  logs in ${layout.logs}`));
 }
 
+/** The status of a plane that does not answer now is of interest as well. */
+const POOLS_LIMIT_MS = 5_000;
+
 /** A line for each pool in which something is under way or waits, and what it waits for. */
 async function poolLines(data: string): Promise<string[]> {
   const { openPlaneApi } = await import('../api/plane-api.ts');
   const { readResource } = await import('../api/read.ts');
   const { poolsResource } = await import('../api/resources.ts');
-  const { pools } = await readResource(await openPlaneApi({ data, as: 'operator' }), poolsResource, '/status');
+  const operator = await openPlaneApi({ data, as: 'operator' });
+  const signal = AbortSignal.timeout(POOLS_LIMIT_MS);
+  const { pools } = await readResource(operator, poolsResource, '/status', { signal });
   const lines = pools
     .filter(({ leased, due, later }) => leased + due + later > 0)
     .map(({ pool, leased, due, later, oldestQueuedMs, nextDueAt }) => {

@@ -2,11 +2,12 @@ import { credentialPath } from '../../shared/access/local/issuer-file.ts';
 import { LOCAL_IDENTITIES } from '../../shared/access/local/provision.ts';
 import { clientCredentialTokens, readCredentialFile } from '../../shared/jobs/client/client-credentials.ts';
 import { elapsedClock } from '../../shared/jobs/client/elapsed-clock.ts';
-import { PlaneProblem, PlaneUnreachable } from '../../shared/jobs/client/plane-problem.ts';
 import { existingDataDirectory } from '../data/data-directory.ts';
 import { CommandFailure, messageOf } from '../failure.ts';
 import { plainText } from '../output/terminal.ts';
+import { isSupervised } from '../supervision/running-file.ts';
 import { ApiProblem, problemFrom } from './api-problem.ts';
+import { patiently, silenceOf } from './patience.ts';
 
 /** Longer than the longest wait of a \`Prefer: wait\`. */
 const TIME_LIMIT_MS = 60_000;
@@ -27,7 +28,10 @@ export type PlaneApi = {
   readonly controlUrl: string;
   /** A current access token. */
   token(): Promise<string>;
-  /** The JSON of a 2xx answer. @throws ApiProblem for every other answer, CommandFailure when nobody answers. */
+  /**
+   * The JSON of a 2xx answer. While the plane runs and does not answer, a call that is safe to repeat is.
+   * @throws ApiProblem for every other answer, CommandFailure when nobody answers.
+   */
   call(method: 'GET' | 'POST' | 'PUT', path: string, call?: ApiCall): Promise<unknown>;
   /** The whole answer of a 2xx, its body unread; 304 counts as one. */
   fetch(method: 'GET' | 'POST' | 'PUT', path: string, call?: ApiCall): Promise<Response>;
@@ -68,22 +72,41 @@ export async function openPlaneApi(of: { readonly data: string; readonly as: str
     });
   }
 
-  const fetched: PlaneApi['fetch'] = async (method, path, call = {}) => {
-    const answer = await send(method, path, call).catch((error: unknown) => {
+  /** One exchange, its body `read`, repeated while a plane that runs does not answer. */
+  async function exchange<T>(
+    method: string,
+    path: string,
+    call: ApiCall,
+    read: (answer: Response) => Promise<T>,
+  ): Promise<T> {
+    const once = async (): Promise<T> => {
+      const answer = await send(method, path, call);
+      if (answer.ok || answer.status === 304) return await read(answer);
+      throw await problemFrom(answer, `${method} ${path}`);
+    };
+    const keyed = Object.keys(call.headers ?? {}).some((name) => name.toLowerCase() === 'idempotency-key');
+    try {
+      return await patiently(once, { repeatable: method === 'GET' || keyed, runs, signal: call.signal });
+    } catch (error) {
       if (call.signal?.aborted === true) throw error;
-      throw unreachable(error, controlUrl, of.data);
-    });
-    if (answer.ok || answer.status === 304) return answer;
-    throw await problemFrom(answer, `${method} ${path}`);
-  };
+      throw inWords(error, `${method} ${path}`);
+    }
+  }
+
+  const runs = (): boolean => isSupervised(layout);
+  const inWords = (error: unknown, what: string): unknown =>
+    unanswered(error, { what, controlUrl, data: of.data, runs: runs() });
+
   return {
     identity: of.as,
     controlUrl,
-    token: () => tokens.getToken().catch((error: unknown) => Promise.reject(unreachable(error, controlUrl, of.data))),
-    fetch: fetched,
-    async call(method, path, call) {
-      const answer = await fetched(method, path, call);
-      const text = await answer.text();
+    token: () =>
+      patiently(() => tokens.getToken(), { repeatable: true, runs }).catch((error: unknown) =>
+        Promise.reject(inWords(error, 'the call for a token')),
+      ),
+    fetch: (method, path, call = {}) => exchange(method, path, call, async (answer) => answer),
+    async call(method, path, call = {}) {
+      const text = await exchange(method, path, call, (answer) => answer.text());
       if (text === '') return undefined;
       try {
         return JSON.parse(text);
@@ -96,19 +119,27 @@ export async function openPlaneApi(of: { readonly data: string; readonly as: str
   };
 }
 
-function unreachable(error: unknown, controlUrl: string, data: string): unknown {
+function unanswered(
+  error: unknown,
+  of: { readonly what: string; readonly controlUrl: string; readonly data: string; readonly runs: boolean },
+): unknown {
   if (error instanceof ApiProblem) return error;
-  if (error instanceof PlaneProblem && error.status === 503)
+  const silence = silenceOf(error);
+  if (silence === 'not_ready')
     return new CommandFailure(
-      `The plane at ${controlUrl} is still starting, or is overloaded. Call again in a moment; "factory status" says when it is ready.`,
+      `The plane at ${of.controlUrl} is still starting, or is overloaded. Call again in a moment; "factory status" says when it is ready.`,
     );
-  const refused = error instanceof PlaneUnreachable || error instanceof TypeError || isSystemError(error);
-  if (refused || (error instanceof Error && error.name === 'TimeoutError'))
+  if (silence !== undefined && !of.runs)
     return new CommandFailure(
-      `Nothing answers at ${controlUrl}, where the plane of ${data} should be. Start it with "factory up --data ${data}", or see "factory status".`,
+      `Nothing answers at ${of.controlUrl}, where the plane of ${of.data} should be. Start it with "factory up --data ${of.data}", or see "factory status".`,
+    );
+  if (silence === 'refused')
+    return new CommandFailure(
+      `The plane of ${of.data} runs, but nothing listens at ${of.controlUrl}: its control does not start again. "factory status" names its log.`,
+    );
+  if (silence === 'lost')
+    return new CommandFailure(
+      `The plane of ${of.data} runs, but gave ${of.what} no whole answer (${messageOf(error)}), and may have acted on it: look before you repeat it. "factory status" says how the plane does.`,
     );
   return error instanceof Error ? new CommandFailure(messageOf(error)) : error;
 }
-
-const isSystemError = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^E[A-Z]+$/.test(error.code);

@@ -30,3 +30,14 @@ export function readRunning(layout: Layout): Running | undefined {
     return undefined;
   }
 }
+
+/** Whether the supervisor that wrote the file is alive. Cheaper than `supervisorOf`, and of no effect on a supervisor that starts. */
+export function isSupervised(layout: Layout): boolean {
+  const pid = readRunning(layout)?.pid;
+  if (pid === undefined) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
