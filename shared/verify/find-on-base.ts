@@ -1,12 +1,13 @@
 import type { TreeId } from '../sandbox/git/object-id.ts';
 import type { Snapshot } from '../stations/work/base.ts';
-import type { CheckRun } from './checks/run-check.ts';
+import { type CheckRun, firstNamed } from './checks/run-check.ts';
 import type { MissingCause } from './endings/ending.ts';
 import type { Stop } from './lines/line-verifier.ts';
 import type { RunClaim } from './receipt.ts';
 import { reproduce, reproductionCommand } from './reproduction.ts';
 import type { Bench } from './runs/bench.ts';
 import type { OwnCode } from './trees/own-code.ts';
+import { type TestsLeftOut, testsLeftOut } from './trees/tests-left-out.ts';
 import { wayOut } from './way-out.ts';
 
 /** Why a request does not go on from its base: a no-op, or a question with its code. */
@@ -57,11 +58,33 @@ async function passesOnBase(bench: Bench, base: Snapshot, intended: TreeId | nul
         because: `the reproduction passes on commit ${base.commit} and fails once the packet's change is applied`,
       };
   }
-  return {
-    verdict: 'could_not_reproduce',
-    because: `the reproduction passes on commit ${base.commit} as it is, each time`,
-  };
+  const because = `the reproduction passes on commit ${base.commit} as it is, each time`;
+  const leftOut = intended === null ? null : await testsLeftOut(bench, base, intended);
+  return (leftOut && withoutTheTests(leftOut, because)) ?? { verdict: 'could_not_reproduce', because };
 }
+
+/** A reproduction proves nothing by passing where the tests of the change itself were not among what it ran. */
+function withoutTheTests({ inSources, unreleased }: TestsLeftOut, because: string): Found | null {
+  if (inSources.length === 0 && unreleased.length === 0) return null;
+  const what = [
+    ...(inSources.length > 0
+      ? [
+          `tests inside source files (${firstNamed(inSources, 5).join(', ')}), as whole test files alone are laid over the base`,
+        ]
+      : []),
+    ...(unreleased.length > 0
+      ? [`test files that validation.testsMayChange does not name (${firstNamed(unreleased, 5).join(', ')})`]
+      : []),
+  ].join(', and ');
+  const release =
+    inSources.length > 0
+      ? 'Put them into a test file of their own (in Rust under tests/) and name it in validation.testsMayChange'
+      : 'Name them in validation.testsMayChange';
+  const question = `${capital(because)} (REPRODUCTION-LACKS-TESTS), but tests that the change brings were not part of it: ${what}. So it is not shown that there is nothing to mend. ${release}; or name a reproduction that fails on the base without them, or none and why ("reproduction": {"none": …}), and submit again?`;
+  return { verdict: 'did_not_run', code: 'REPRODUCTION-LACKS-TESTS', question };
+}
+
+const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
 /** The question of the first check that did not run on the base: nothing that the change could be blamed for. */
 export function didNotRun(bench: Bench, checks: readonly CheckRun[]): Found | null {

@@ -86,6 +86,25 @@ describe.skipIf(noSandbox)('the baseline of a patch', () => {
     expect(claims(done).tests.fromChange).toEqual(['new.test.mjs']);
   });
 
+  test.each([
+    [
+      'inside a source',
+      { 'src/add.mjs': `${change['src/add.mjs']}if (import.meta.vitest) {\n  run();\n}\n` },
+      'src/add.mjs:2',
+    ],
+    ['in a file that the packet does not release', { ...change, 'new.test.mjs': 'process.exit(1);\n' }, 'new.test.mjs'],
+  ])(
+    'a reproduction without the tests of the change, %s, does not show that there is nothing to mend',
+    async (_, files, place) => {
+      const done = await baseline(await lineFor(files, { reproduction: { command: ['node', 'check.mjs'] } }));
+      expect(done.outcome).toMatchObject({
+        verdict: 'did_not_run',
+        summary: 'REPRODUCTION-LACKS-TESTS',
+        question: expect.stringContaining(place),
+      });
+    },
+  );
+
   test('missing context ends the request only where the packet says so', async () => {
     const context = { files: ['docs/absent.md'] };
     expect((await baseline(await lineFor(change, { context }))).outcome).toMatchObject({
