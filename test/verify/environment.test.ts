@@ -26,9 +26,9 @@ beforeAll(async () => {
 });
 afterAll(() => jobs.remove());
 
-async function baselineWith(environment: unknown): Promise<Done> {
+async function baselineWith(environment: unknown, command = ['make', 'test']): Promise<Done> {
   const { patch } = await makeChange(jobs, repository, base, { 'greet.txt': 'hallo\n' });
-  const checks = [{ name: 'unit', kind: 'unit', command: ['make', 'test'] }];
+  const checks = [{ name: 'unit', kind: 'unit', command }];
   return await baseline({
     jobs,
     driver,
@@ -44,6 +44,17 @@ describe.skipIf(noSandbox)("an application's environment", () => {
     const { claims } = receiptSchema.parse(done.json('receipt'));
     expect(claims.checks).toMatchObject([{ name: 'unit', passed: true }]);
     expect(claims.sandbox.versions).toMatchObject({ make: expect.stringMatching(/^\d/), node: expect.any(String) });
+  });
+
+  test('tests of colours find no word about colours, and the log is without them', async () => {
+    const done = await baselineWith({ toolchain: ['node'] }, [
+      'sh',
+      '-c',
+      'printf "\\033[31mred\\033[39m\\n"; test -z "${NO_COLOR+set}${FORCE_COLOR+set}"',
+    ]);
+    const { claims } = receiptSchema.parse(done.json('receipt'));
+    expect(claims.checks).toMatchObject([{ name: 'unit', passed: true }]);
+    expect(done.text('log')).toContain('\nred\n');
   });
 
   test('a toolchain that is missing is a question before anything runs, and says what is there', async () => {

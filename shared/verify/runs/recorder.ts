@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { digestOfBytes } from '../../domain/digest.ts';
 import type { LineName } from '../../domain/packet/line-input.ts';
 import type { SandboxResult } from '../../sandbox/driver.ts';
@@ -13,7 +14,7 @@ export type Recorder = {
   /** Adds to the log what a run's own output does not say, such as a report's failed tests. */
   note(of: string, text: string): void;
   observations(line: LineName): Receipt['observations'];
-  /** The tail of each run's output, oldest dropped first beyond 256 KiB. */
+  /** The tail of each run's output without terminal colours, oldest dropped first beyond 256 KiB. */
   log(): string;
 };
 
@@ -62,6 +63,7 @@ export function createRecorder(now: () => Date = () => new Date()): Recorder {
 }
 
 function tail(bytes: Uint8Array): string {
-  const text = new TextDecoder().decode(bytes.subarray(Math.max(0, bytes.byteLength - tailBytes)));
+  const written = new TextDecoder().decode(bytes.subarray(Math.max(0, bytes.byteLength - tailBytes)));
+  const text = stripVTControlCharacters(written);
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }

@@ -30,10 +30,12 @@ export type Program = {
   readonly environment?: Readonly<Record<string, string>>;
 };
 
-/** Quiet, without colour, and never asking: what every program of a repository gets. */
+/**
+ * Quiet and never asking: what every program of a repository gets. Nothing about colour, as in continuous integration: tests of
+ * programs that write colours fail where `NO_COLOR` is set.
+ */
 export const quietEnvironment = {
   CI: '1',
-  NO_COLOR: '1',
   npm_config_offline: 'true',
   npm_config_update_notifier: 'false',
   npm_config_cache: '/tmp/npm-cache',
