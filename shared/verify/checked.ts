@@ -11,7 +11,8 @@ export type Checked = {
   readonly reproduced: boolean;
 };
 
-const didWork = ({ ending, passed }: Pick<RunClaim, 'ending' | 'passed'>): boolean =>
+/** Whether a run did its work and had no complaint. */
+export const didWork = ({ ending, passed }: Pick<RunClaim, 'ending' | 'passed'>): boolean =>
   passed && (ending === undefined || ending === 'passed' || ending === 'failed');
 
 /** Whether nothing guards against regressions: no check, command or holdout ran that could have failed. The words say why. */

@@ -25,7 +25,8 @@ import { PrepareFailed } from './runs/checkout.ts';
 import { checkSoundness } from './soundness/check-soundness.ts';
 import { openChange } from './trees/change.ts';
 import { weighLfs } from './trees/lfs-paths.ts';
-import { readOwnCode } from './trees/own-code.ts';
+import { type OwnCode, readOwnCode } from './trees/own-code.ts';
+import { weighUncheckedCode } from './unchecked/weigh.ts';
 import { untestedClaim, weighUntested } from './untested.ts';
 import { type Verdict, verdictOfChange } from './validate-verdict.ts';
 import { commonClaims, notVerified, testsClaim, writeLog, writeReceipt } from './write-receipt.ts';
@@ -56,15 +57,16 @@ async function validate(bench: Bench): Promise<TaskResult> {
   const change = await openAll(bench);
   const crossed =
     (await crossedBoundary(bench, change.base, change.head, change.entries)) ?? (await unsound(bench, change));
+  const own = crossed === null ? await ownCode(bench, change) : null;
   const judged =
-    crossed === null
-      ? await run(bench, change).catch((error: unknown) => unpreparable(error, bench, change))
-      : notRun(bench, change.baseline, crossed.faults);
+    crossed === null && own !== null
+      ? await run(bench, change, own).catch((error: unknown) => unpreparable(error, bench, change))
+      : notRun(bench, change.baseline, crossed?.faults ?? []);
   const api =
     crossed === null && judged.faults.length === 0 ? await apiFaults(bench, change.head, change.baseline) : [];
   const verdict = verdictOfChange(crossed, judged, api);
-  if (crossed === null) weighChange(bench, judged, change.baseline);
-  else bench.findings.caveat(`nothing was run on the change: ${crossed.because ?? 'it crossed a boundary first'}`);
+  if (own !== null) await weigh(bench, change, judged, own);
+  else bench.findings.caveat(`nothing was run on the change: ${crossed?.because ?? 'it crossed a boundary first'}`);
   const receipt = await claim(bench, change, judged, verdict);
   return { outcome: outcomeOf(bench, change, judged, verdict, receipt) };
 }
@@ -99,10 +101,17 @@ async function unsound(bench: Bench, { base, head, entries }: Change): Promise<C
   return faults.length === 0 ? null : { verdict: 'invalid', faults, because: 'it does not parse' };
 }
 
-async function run(bench: Bench, { base, head, baseline }: Change): Promise<Judged> {
+const ownCode = ({ context: { signal } }: Bench, { base, head }: Change): Promise<OwnCode> =>
+  readOwnCode({ repository: head.repository, tree: base.tree, intended: head.tree, signal });
+
+const run = (bench: Bench, { base, head, baseline }: Change, own: OwnCode): Promise<Judged> =>
+  judgeChange(bench, { base, head, own }, baseline);
+
+async function weigh(bench: Bench, { head, entries, baseline }: Change, judged: Judged, own: OwnCode): Promise<void> {
   const { signal } = bench.context;
-  const own = await readOwnCode({ repository: head.repository, tree: base.tree, intended: head.tree, signal });
-  return judgeChange(bench, { base, head, own }, baseline);
+  weighChange(bench, judged, baseline);
+  const paths = (await listTree({ repository: head.repository, tree: head.tree, signal })).map(({ path }) => path);
+  weighUncheckedCode(bench, judged, { changed: entries.map(({ path }) => path), paths, own });
 }
 
 async function readBaseline(bench: Bench, base: TreeIdentity): Promise<Receipt> {

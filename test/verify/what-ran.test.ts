@@ -220,6 +220,16 @@ describe.skipIf(noSandbox)('what must not change', () => {
 });
 
 describe.skipIf(noSandbox)('what counts of lines do not show', () => {
+  test('code of a language that no check is known to run is named, where another one ran', async () => {
+    const checks = [{ name: 'unit', kind: 'unit', command: ['node', '--test', 'src/add.mjs'] }];
+    const change = { 'go/x.go': 'package x\n', 'src/more.mjs': 'export {};\n' };
+    const { line, made } = await lineOf({ change, declaration: { checks } });
+    const done = await validate(line, await baseline(line), made);
+    const detail = '1 Go file in go/; what ran is of JavaScript in the root';
+    expect(done.outcome?.facts.concerns).toContainEqual({ kind: 'unchecked_code', detail });
+    expect(claims(done).notVerified.join('\n')).toContain(detail);
+  });
+
   test('a file that becomes executable, and a new symbolic link, are named', async () => {
     const change = {
       'README.md': { mode: '100755', text: 'Sums\n' },

@@ -9,6 +9,10 @@ import type { RiskTier } from './tier.ts';
 export const CONCERNS = {
   nothing_checked: { tier: 'medium', because: 'Nothing guards against regressions' },
   no_test_report: { tier: 'low', because: 'Checks passed by exit code alone, without a report of their tests' },
+  unchecked_code: {
+    tier: 'medium',
+    because: 'Code changes that no check or command that ran is known to run',
+  },
   load_failure: { tier: 'low', because: 'The reproduction failed on the base because its code could not be loaded' },
   unstable_tests: {
     tier: 'medium',
