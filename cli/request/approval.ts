@@ -36,7 +36,17 @@ const rendered = z
 const checks = z
   .object({
     verdict: text,
-    checks: z.array(z.object({ name: text, kind: text, passed: z.boolean(), ending: text.optional() })),
+    checks: z.array(
+      z.object({
+        name: text,
+        kind: text,
+        passed: z.boolean(),
+        ending: text.optional(),
+        counts: z.object({ passed: z.number(), tests: z.number() }).nullish(),
+      }),
+    ),
+    reproduction: z.object({ words: text }).catch({ words: '' }),
+    concerns: z.array(z.object({ tier: text, because: text })),
     holdouts: text,
     notVerified: z.array(z.unknown()),
   })
@@ -46,6 +56,8 @@ const shownApproval = approvalResource.extend({
   body: z.record(text, z.unknown()),
   rendered: rendered.catch({}),
   checks: checks.nullable().catch(null),
+  /** What was found of the base, at a start gate of a plane that tells. */
+  baseline: checks.nullish().catch(null),
   decisions: z.array(z.object({ by: text, decision: text, reason: text, at: text })),
 });
 export type ShownApproval = z.infer<typeof shownApproval>;
@@ -93,6 +105,12 @@ export function approvalLines(approval: ShownApproval): string[] {
     );
   }
   for (const reason of shown.risk?.reasons ?? []) say('risk', `${reason.tier}: ${reason.because}`);
+  const { baseline } = approval;
+  if (baseline?.reproduction?.words) say('reproduction', baseline.reproduction.words);
+  for (const check of baseline?.checks ?? [])
+    say('base', `${check.name} (${check.kind}) ${wordOf(check)}${countOf(check)}`);
+  for (const { tier, because } of baseline?.concerns ?? []) say('base', `${tier}: ${because}`);
+  if (approval.checks?.reproduction?.words) say('reproduction', approval.checks.reproduction.words);
   for (const check of approval.checks?.checks ?? []) say('check', `${check.name} (${check.kind}) ${wordOf(check)}`);
   if (approval.checks?.holdouts !== undefined) say('hidden', `scenarios: ${approval.checks.holdouts}`);
   for (const decision of approval.decisions) say(decision.decision, `${decision.by}: ${decision.reason}`);
@@ -108,6 +126,12 @@ const SAID_NOTHING: ReadonlyMap<string | undefined, string> = new Map([
 
 const wordOf = ({ passed, ending }: { readonly passed: boolean; readonly ending?: string | undefined }): string =>
   SAID_NOTHING.get(ending) ?? (passed ? 'passed' : 'FAILED');
+
+const countOf = ({
+  counts,
+}: {
+  readonly counts?: { readonly passed: number; readonly tests: number } | null | undefined;
+}) => (counts ? `, ${counts.passed} of ${counts.tests} tests passed` : '');
 
 const decided = z.object({ approval: text, state: text, approvals: z.number(), required: z.number() });
 export type Decided = z.infer<typeof decided>;

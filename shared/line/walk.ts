@@ -1,5 +1,5 @@
 import type { BlueprintNode, Condition, FanOutNode, JobNode } from '../domain/blueprint/schema.ts';
-import { SKIPPED, TASKS } from '../domain/blueprint/tasks.ts';
+import { presentVerdict, SKIPPED, TASKS } from '../domain/blueprint/tasks.ts';
 import { CHECK_STARVED, type Failure, failureSignature } from '../domain/failure.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { RequestConclusion } from '../domain/request/conclusion.ts';
@@ -93,7 +93,10 @@ function outOfBudget(node: string, attempts: number, message: string): Change {
 }
 
 const holds = (conditions: readonly Condition[], ended: ReadonlyMap<string, EndedNode>): boolean =>
-  conditions.every((condition) => condition.verdict.includes(ended.get(condition.node)?.verdict ?? ''));
+  conditions.every(({ node, verdict }) => {
+    const is = presentVerdict(ended.get(node)?.verdict ?? '');
+    return verdict.some((wanted) => presentVerdict(wanted) === is);
+  });
 
 function ready(node: BlueprintNode, recorded: Recorded, graph: LineGraph): Walk {
   if (!holds(node.when, recorded.ended)) return only({ do: 'skip', node: node.id });

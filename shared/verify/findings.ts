@@ -1,4 +1,4 @@
-import { CONCERNS, type Concern, type ConcernKind } from '../domain/risk/concern.ts';
+import { type Concern, type ConcernKind, concernInWords } from '../domain/risk/concern.ts';
 
 const KINDS_KEPT = 20;
 const DETAIL = 500;
@@ -33,11 +33,8 @@ export function createFindings(): Findings {
       if (caveats.size < CAVEATS_KEPT) caveats.add(cut(text, CAVEAT));
     },
     concerns,
-    caveats: () => [...concerns().map(inWords), ...caveats],
+    caveats: () => [...concerns().map(concernInWords), ...caveats],
   };
 }
-
-const inWords = ({ kind, detail }: Concern): string =>
-  detail === '' ? CONCERNS[kind].because : `${CONCERNS[kind].because}: ${detail}`;
 
 const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);

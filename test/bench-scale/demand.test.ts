@@ -52,7 +52,7 @@ describe('what a call costs the store is no more than the model says', () => {
     await plane.submit('patch');
     const facts = { paths: ['src/a.js'], pathCount: 1, linesAdded: 1, linesRemoved: 0, manifests: [], testPaths: [] };
     const jobs: readonly [ClaimAnswer['pool'], Actor, string][] = [
-      ['fetch', plane.effector, 'fetched_npm'],
+      ['fetch', plane.effector, 'packages_wanted'],
       ['packages', plane.station, 'ok'],
       ['verify', plane.verifier, 'ready'],
       ['plan', plane.station, 'planned'],

@@ -21,6 +21,23 @@ const approval = (checks: NonNullable<Shown['checks']>['checks']): Shown => ({
   decisions: [],
 });
 
+test('a start gate shows what was found of the base, and an effect gate that there is no reproduction', () => {
+  const counts = { passed: 11, tests: 12 };
+  const baseline = {
+    reproduction: { words: 'It failed on the base in 3 of 3 runs: ended with exit code 1' },
+    checks: [{ name: 'unit', kind: 'unit', passed: false, ending: 'failed', counts }],
+    concerns: [{ tier: 'low', because: 'Checks passed by exit code alone' }],
+  };
+  const start = approvalLines({ ...approval([]), type: 'start', checks: null, baseline }).map((line) => line.trim());
+  expect(start).toContain('reproduction It failed on the base in 3 of 3 runs: ended with exit code 1');
+  expect(start).toContain('base         unit (unit) FAILED, 11 of 12 tests passed');
+  expect(start).toContain('base         low: Checks passed by exit code alone');
+  const words = 'There is none: the packet names none, and its line does not ask for one';
+  expect(approvalLines({ ...approval([]), checks: { reproduction: { words } } }).join('\n')).toContain(
+    `reproduction ${words}`,
+  );
+});
+
 test('a check whose run says nothing is neither passed nor failed', () => {
   const unit = { name: 'unit', kind: 'unit', passed: false };
   const wordFor = (ending?: string): string | undefined =>

@@ -60,7 +60,7 @@ test('another branch where the packet names one, and npm by its manifest at the 
   const packet = { scope: { repository: 'rates', ref: 'release/1', allowedPaths: ['**'] } };
   const job = await fetched({ packet, declaration: { prepare: ['npm', 'ci'] } });
   const facts = { manifests: ['package.json'], baseCommit: next.commit };
-  expect(job.outcome).toMatchObject({ verdict: 'fetched_npm', facts });
+  expect(job.outcome).toMatchObject({ verdict: 'packages_wanted', facts });
   expect(await commitOf(job)).toBe(next.commit);
   // Nothing would install them: no job of the packages pool.
   expect((await fetched({ packet })).outcome).toMatchObject({ verdict: 'fetched', facts });

@@ -40,6 +40,21 @@ const at = (node: string, nodes: Readonly<Record<string, EndedNode>>): Recorded 
   noBudget: null,
 });
 
+describe('a verdict that has another name since', () => {
+  const wanted = at('packages', { fetch: ended('packages_wanted') });
+  const current = graphOf(
+    productLine.parse(parse(readFileSync(new URL('../../definitions/lines/patch.yaml', import.meta.url), 'utf8'))),
+  );
+
+  it('is what a pinned blueprint asks for by the former name, and the other way round', () => {
+    const enqueue = [{ do: 'enqueue', node: 'packages' }];
+    expect(walk(old, wanted).changes).toEqual(enqueue);
+    expect(walk(current, wanted).changes).toEqual(enqueue);
+    expect(walk(current, at('packages', { fetch: ended('fetched_npm') })).changes).toEqual(enqueue);
+    expect(walk(old, at('packages', { fetch: ended('fetched') })).changes).toEqual([{ do: 'skip', node: 'packages' }]);
+  });
+});
+
 describe('a verdict that no case of a pinned blueprint takes', () => {
   it.each(['did_not_run', 'unstable', 'a_word_of_tomorrow'])('"%s" of the baseline ends as its question', (verdict) => {
     const recorded = at('assess', { packages: ended('none'), baseline: ended(verdict, 'What now?') });

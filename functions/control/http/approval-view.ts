@@ -5,10 +5,12 @@ import type { Digest } from '../../../shared/domain/digest.ts';
 import { parseDigest } from '../../../shared/domain/digest.ts';
 import type { Outcome } from '../../../shared/domain/job/outcome.ts';
 import { Refusal } from '../../../shared/domain/refusal.ts';
+import { CONCERNS, concernInWords } from '../../../shared/domain/risk/concern.ts';
 import type { Risk } from '../../../shared/domain/risk/tier.ts';
 import { planSchema } from '../../../shared/stations/plan.ts';
 import type { ApprovalRow, NodeRow } from '../../../shared/store/schema/rows.ts';
 import { type ReceiptClaims, receiptSchema } from '../../../shared/verify/receipt.ts';
+import { reproductionInWords } from '../../../shared/verify/reproduction-in-words.ts';
 import type { Plane } from '../plane.ts';
 import { iso, isoOrNull, recorded } from './render.ts';
 
@@ -162,13 +164,13 @@ function changeOf({ verdict, summary, facts, unknowns }: Outcome): unknown {
   };
 }
 
-/** What the verifier found for the tree that is being approved. */
+/** What the verifier found: for the tree that is being approved, or for the base before anything is built. */
 export async function checksOf(plane: Plane, receipt: string): Promise<unknown> {
   const digest = parseDigest(receipt);
   const parsed = digest === undefined ? undefined : receiptSchema.safeParse(await jsonOf(plane, digest));
   if (parsed?.success !== true) return null;
-  const { verdict, checks, commands, scenarios, holdouts, tests, faults, notVerified, sandbox, reproduction } =
-    parsed.data.claims;
+  const { claims } = parsed.data;
+  const { verdict, checks, commands, scenarios, holdouts, tests, faults, notVerified, sandbox, reproduction } = claims;
   return {
     verdict,
     checks: checks.map(({ name, kind, passed, ending, counts, faults: why }) => ({
@@ -185,7 +187,16 @@ export async function checksOf(plane: Plane, receipt: string): Promise<unknown> 
     commands: commands.map(({ passed, exitCode }) => ({ passed, exitCode })),
     // A receipt of a former release names its scenarios; here they are one.
     holdouts: holdouts ?? formerHoldouts(scenarios),
-    reproduction: { before: reproduction.before?.passed ?? null, after: reproduction.after?.passed ?? null },
+    reproduction: {
+      before: reproduction.before?.passed ?? null,
+      after: reproduction.after?.passed ?? null,
+      words: reproductionInWords(claims),
+    },
+    concerns: (claims.concerns ?? []).map((each) => ({
+      kind: each.kind,
+      tier: CONCERNS[each.kind].tier,
+      because: concernInWords(each),
+    })),
     testFilesFromChange: tests.fromChange,
     sandbox: { kind: sandbox.kind, isolation: sandbox.isolation },
     faults: faults.slice(0, SHOWN),

@@ -118,7 +118,8 @@ const read = route({
   method: 'GET',
   path: '/approvals/{approval}',
   name: 'approvals-read',
-  summary: 'One approval with its subject rendered from the artifacts it binds: risk, plan, change, checks.',
+  summary:
+    'One approval with its subject rendered from the artifacts it binds: risk, plan, change, checks; at a start gate what was found of the base.',
   access: { kind: 'policy', action: 'readApproval', by: 'route' },
   answers: {
     200: approvalSummary.extend({
@@ -126,7 +127,8 @@ const read = route({
         .record(z.string(), z.unknown())
         .describe('The subject itself; `subject` is the digest of its canonical JSON'),
       rendered: z.record(z.string(), z.unknown()),
-      checks: z.unknown(),
+      checks: z.unknown().describe('What the verifier found of the change'),
+      baseline: z.unknown().describe('At a start gate: what the verifier found of the base'),
       decisions: z.array(z.object({ by: z.string(), decision: z.string(), reason: z.string(), at: z.iso.datetime() })),
     }),
   },
@@ -165,11 +167,13 @@ const read = route({
     const subject = JSON.parse(found.stored.body) as ApprovalSubject;
     const receipt =
       subject.type === 'effect' ? found.receipts.findLast((one) => one.claims_digest === subject.receipt) : undefined;
+    const baseline = subject.type === 'start' ? found.receipts.findLast((one) => one.tree === null) : undefined;
     return ok({
       ...summaryOfApproval(approval),
       body: subject,
       rendered: await renderSubject(plane, subject, found),
       checks: receipt === undefined ? null : await checksOf(plane, receipt.artifact_digest),
+      baseline: baseline === undefined ? null : await checksOf(plane, baseline.artifact_digest),
       decisions: found.decisions.map((one) => ({
         by: one.principal_id,
         decision: one.decision,

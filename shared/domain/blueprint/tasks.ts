@@ -21,8 +21,8 @@ export const TASKS: Tasks = new Map(
   Object.entries<TaskContract>({
     'fetch-source': {
       pool: 'fetch',
-      verdicts: ['fetched', 'fetched_npm'],
-      goesOn: ['fetched', 'fetched_npm'],
+      verdicts: ['fetched', 'packages_wanted', 'fetched_npm'],
+      goesOn: ['fetched', 'packages_wanted', 'fetched_npm'],
       outputs: ['source'],
     },
     'look-deployment': { pool: 'fetch', verdicts: ['looked'], goesOn: ['looked'], outputs: ['deployment'] },
@@ -79,6 +79,12 @@ export const TASKS: Tasks = new Map(
     'bench-verify': { pool: 'verify', verdicts: ['ok', 'invalid'], goesOn: ['ok'], outputs: ['receipt'] },
   }),
 );
+
+/** Verdicts by the names that blueprints and outcomes of former releases know them by. */
+const FORMER_NAMES: ReadonlyMap<string, string> = new Map([['fetched_npm', 'packages_wanted']]);
+
+/** A verdict by its present name: a pinned blueprint may ask for it by the former one. */
+export const presentVerdict = (verdict: string): string => FORMER_NAMES.get(verdict) ?? verdict;
 
 /** How nodes that are no jobs end, as conditions may ask for it. A gate is waived when its tier needs nobody's approval. */
 export const GATE_VERDICTS = ['approved', 'waived'] as const;

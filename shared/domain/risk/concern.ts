@@ -70,3 +70,7 @@ export const concern = z.strictObject({
   detail: z.string().max(500),
 });
 export type Concern = z.infer<typeof concern>;
+
+/** A concern as people read it, without a full stop. */
+export const concernInWords = ({ kind, detail }: Concern): string =>
+  detail === '' ? CONCERNS[kind].because : `${CONCERNS[kind].because}: ${detail}`;

@@ -24,7 +24,7 @@ const MANIFEST = 'package.json';
 
 /**
  * Task `fetch-source` (pool fetch): the packet's commit or the tip of its branch, with its history, as a self-contained git bundle. It is the only
- * way sources reach stations and verifiers. Verdict `fetched_npm` when there are packages to fetch: of a package.json at
+ * way sources reach stations and verifiers. Verdict `packages_wanted` when there are packages to fetch: of a package.json at
  * the root where something installs them, or of the application's environment; else `fetched`.
  */
 export async function fetchSource(context: TaskContext): Promise<TaskResult> {
@@ -73,7 +73,7 @@ async function describe(into: string, source: Source, repository: Repository, si
   const wanted = packages && needsPackages(packet, declaration);
   const baseTree = `sha256:${await treeDigest({ repository: into, tree: source.tree, signal })}`;
   return {
-    verdict: wanted || declaration.environment?.setup !== undefined ? 'fetched_npm' : 'fetched',
+    verdict: wanted || declaration.environment?.setup !== undefined ? 'packages_wanted' : 'fetched',
     summary: `${repository.name} at ${revisionOf(repository)}: commit ${source.commit}, ${source.entries} files, ${source.bytes} bytes of objects.`,
     facts: {
       paths: [],

@@ -3,6 +3,7 @@ import { LINE_NAMES } from '../../domain/packet/line-input.ts';
 import { assessRisk } from '../../domain/risk/assess.ts';
 import type { ChangeEvidenceFacts } from '../../evidence/facts/change-evidence-facts.ts';
 import { type CheckClaim, claimsDigest, type Receipt } from '../../verify/receipt.ts';
+import { reasonForNoReproduction } from '../../verify/reproduction-in-words.ts';
 import type { ChangeDocuments } from './documents.ts';
 import { missing } from './missing.ts';
 import { isoTime, recordParts, requestPart, taskPart } from './parts.ts';
@@ -110,10 +111,8 @@ function reproductionPart(
   { baseline }: ChangeDocuments,
 ): ChangeEvidenceFacts['reproduction'] {
   const { reproduction } = baseline.content.claims;
-  if (reproduction.before === null)
-    return { kind: 'none', reason: reproduction.reasonForNone ?? 'None was run, and the receipt does not say why.' };
-  if (reproduction.before.passed)
-    return { kind: 'none', reason: 'The reproduction passed on the base already: it shows nothing about this change.' };
+  const none = reasonForNoReproduction(reproduction);
+  if (none !== null || reproduction.before === null) return { kind: 'none', reason: none ?? '' };
   const command =
     packet.reproduction !== undefined && 'command' in packet.reproduction ? [...packet.reproduction.command] : [];
   const because = reproduction.before.faults.join('; ') || `exit code ${reproduction.before.exitCode ?? 'none'}`;
