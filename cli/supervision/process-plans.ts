@@ -14,7 +14,7 @@ const HOST = fileURLToPath(new URL(`../../local/functions-host/main${EXTENSION}`
 
 /** What of the user's environment a process gets: what programs need to run at all, and the settings that are for it. */
 const PASSED =
-  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|AZURE_CONFIG_DIR|NODE_USE_ENV_PROXY|(https?|no)_proxy|(HTTPS?|NO)_PROXY|npm_config_.*|OTEL_.*)$/;
+  /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|NODE_COMPILE_CACHE|AZURE_CONFIG_DIR|NODE_USE_ENV_PROXY|(https?|no)_proxy|(HTTPS?|NO)_PROXY|npm_config_.*|OTEL_.*)$/;
 const SETTINGS = [
   'FACTORY_LEASE_SECONDS',
   'FACTORY_HINT_SECONDS',

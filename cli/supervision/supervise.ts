@@ -10,8 +10,8 @@ import { controlUrl, processPlans, type SandboxName } from './process-plans.ts';
 import { removeRunning, writeRunning } from './running-file.ts';
 import { takeSupervisorLock } from './supervisor-lock.ts';
 
-/** How long the plane may take until it answers that it is ready; on a loaded machine of two cores it takes some seconds. */
-const READY_LIMIT_MS = 60_000;
+/** How long the plane may take until it answers that it is ready; some seconds, and far longer on a busy machine: this is for hangs. */
+const READY_LIMIT_MS = 300_000;
 const READY_POLL_MS = 100;
 
 export type Supervision = {

@@ -31,7 +31,7 @@ beforeAll(async () => {
     FACTORY_ANCHORS_URL: places.anchors,
     FACTORY_ACTIVITY_URL: places.activity,
   });
-}, 300_000);
+});
 afterAll(async () => {
   // Either may not have started.
   await (control as ControlProcess | undefined)?.stop();
@@ -115,4 +115,4 @@ test('people see what went by from the table, and anchors come to lie in their c
   const seen = expectStatus(await control.call('GET', '/activity', { as: 'auditor' }), 200);
   expect(Array.isArray(seen['items'])).toBe(true);
   await expect.poll(() => storage.blobs(places.anchors)).not.toEqual([]);
-}, 300_000);
+});

@@ -47,7 +47,7 @@ async function approveAndWatch(id: string): Promise<number | null> {
   }[];
   const { id: approval } = approvals.find((each) => each.request === id)!;
   expect((await on('--as', 'approver', 'approve', approval, '--yes')).code).toBe(0);
-  return (await on('watch', id, '--limit', '90')).code;
+  return (await on('watch', id, '--limit', '600')).code;
 }
 
 const submit = async (): Promise<string> =>
@@ -55,7 +55,7 @@ const submit = async (): Promise<string> =>
 
 async function submitToGate(): Promise<string> {
   const id = await submit();
-  expect((await on('watch', id, '--until', 'gate', '--limit', '90')).code).toBe(50);
+  expect((await on('watch', id, '--until', 'gate', '--limit', '600')).code).toBe(50);
   return id;
 }
 
@@ -78,7 +78,7 @@ beforeAll(async () => {
   later = await submit();
   await anchor();
   delivered = remote();
-}, 180_000);
+});
 afterAll(async () => {
   if (alive(plane.pid)) await plane.end('SIGTERM');
 });
@@ -113,7 +113,7 @@ test('accepted, it goes on, and what was delivered already is recognised and not
   expect(await approveAndWatch(request)).toBe(0);
   expect(remote()).toBe(delivered);
   expect(await submit()).toMatch(/^req_/);
-}, 180_000);
+});
 
 test('the audit verifies with the loss that was declared, and not without its declaration', async () => {
   await anchor();

@@ -27,7 +27,7 @@ beforeAll(async () => {
     'lines/bench.yaml': line.replace('task: bench-plan', 'task: plan\n    station: patch'),
   };
   application = await installBench(control, { files });
-}, 300_000);
+});
 afterAll(async () => {
   await control.stop();
   rmSync(data, { recursive: true, force: true });
@@ -153,7 +153,7 @@ test('when the lock of its hint is lost it says so, and works on under its lease
   const { code, text } = await process.ended;
   expect([code, text.includes('"completed":0,"failed":1')]).toEqual([0, true]);
   expect(await jobOf(request)).toMatchObject(REPORTED);
-}, 300_000);
+});
 
 test('told to end, it gives the job back and ends well; nothing of the job is left on its disk', async () => {
   const request = expectStatus(await submit(control, application, 'stopped'), 202);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   if (built.code !== 0) throw new Error(built.text);
   // What the image's first stage installs: the packages at the versions that are tested here.
   symlinkSync(path.join(root, 'node_modules'), path.join(out, 'node_modules'));
-}, 120_000);
+});
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 test('the Dockerfile copies what the build made, runs as nobody and lets Node be process 1', () => {
@@ -84,7 +84,7 @@ test('its lockfile holds all that npm would install, to the last package', async
   const incomplete = await npm();
   writeFileSync(lockfile, text);
   expect(incomplete.code).toBe(1);
-}, 300_000);
+});
 
 test('what was built starts by itself: both roles with their tasks, and the migration', async () => {
   expect(await run(['main.js', 'claim'], context)).toEqual({ code: 2, text: 'usage: main.js [work | migrate]\n' });
@@ -106,7 +106,7 @@ test('what was built starts by itself: both roles with their tasks, and the migr
   }
   const migration = await run(['main.js', 'migrate'], context);
   expect([migration.code, migration.text.includes('FACTORY_SQL_SERVER: is not set')]).toEqual([1, true]);
-}, 300_000);
+});
 
 test('every task of a role is in the build, as a container would load them', async () => {
   const { text } = await run(

@@ -15,7 +15,7 @@ beforeAll(async () => {
     const args = [path.join(root, 'scripts/build/main.ts'), out];
     execFile(process.execPath, args, { cwd: root }, (error) => (error === null ? resolve() : reject(error)));
   });
-}, 120_000);
+});
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 test('the Dockerfile copies what the build made, on a base that is given, and starts the agent below a first process', () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
     OTEL_METRIC_EXPORT_INTERVAL: '300',
   });
   application = await installBench(plane);
-}, 300_000);
+});
 afterAll(() => plane.stop());
 
 type Ended = { readonly quantity: number; readonly amount: number; readonly held: number };
@@ -74,7 +74,7 @@ test('control killed in the middle of a report: the attempt is charged once, for
   expect(ofRequests.map(({ costs }) => costs)).toEqual(
     ended.map(({ amount }) => [{ currency: 'EUR', amount: formatMoney(amount) }]),
   );
-}, 120_000);
+});
 
 test('a lease that is given back changes what is shown, and so the validator', async () => {
   const id = String(expectStatus(await submit(plane, application, 'given-back'), 202)['id']);

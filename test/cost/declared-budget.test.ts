@@ -24,7 +24,7 @@ beforeEach(async () => {
   };
   plane = await startControl(environment);
   application = await installBench(plane);
-}, 300_000);
+});
 afterEach(() => plane.stop());
 
 const declare = (budget: unknown) =>
@@ -85,7 +85,7 @@ test('a declared budget stops work, is told of, and lets a retry go on once it i
   // Without a budget costs are counted, and nothing is stopped.
   expectStatus(await declare(undefined), 200);
   expect(await budgetOf()).toBeNull();
-}, 300_000);
+});
 
 test('a budget that nothing would be counted against is refused when declared, and keeps the plane from starting', async () => {
   const refused = await declare({ monthly: '100', currency: 'USD' });
@@ -107,4 +107,4 @@ test('a budget that nothing would be counted against is refused when declared, a
   const unpriced = await declare({ monthly: '100', currency: 'EUR' });
   expect([unpriced.status, unpriced.json['code']]).toEqual([422, 'FACTORY-BUDGET-UNCOUNTED']);
   expect(unpriced.text).toContain('no prices');
-}, 120_000);
+});

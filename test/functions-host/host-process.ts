@@ -137,8 +137,8 @@ export async function startHost(options: HostOptions): Promise<HostProcess> {
   };
 }
 
-/** Waits until `condition` holds, 30 s at most. */
-export async function eventually(condition: () => boolean | Promise<boolean>, limit = 30_000): Promise<void> {
+/** Waits until `condition` holds; the limit is for hangs. */
+export async function eventually(condition: () => boolean | Promise<boolean>, limit = 240_000): Promise<void> {
   const deadline = performance.now() + limit;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`Not within ${limit} ms: ${condition}`);

@@ -181,7 +181,7 @@ beforeAll(async () => {
     'principals-end-delegate': { delegate: newId('principal', Date.now()) },
   };
   parameters['digest'] = String(request['packet']);
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 type Route = (typeof ROUTES)[number];

@@ -4,7 +4,7 @@ import { type ControlProcess, startControl } from './control-process.ts';
 let control: ControlProcess;
 beforeAll(async () => {
   control = await startControl();
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 const post = (

@@ -10,7 +10,7 @@ let application: string;
 beforeAll(async () => {
   control = await startControl();
   application = await installBench(control);
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 /** A call with header lines as they are given, doubled ones too. */

@@ -8,7 +8,7 @@ let application: string;
 beforeAll(async () => {
   control = await startControl();
   application = await installBench(control);
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 test('a declaration that changes what judges is proposed, shown to a policy owner, and in force when they approve', async () => {

@@ -8,7 +8,7 @@ let application: string;
 beforeAll(async () => {
   control = await startControl();
   application = await installBench(control);
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 describe('what no route takes', () => {

@@ -64,7 +64,7 @@ beforeAll(async () => {
     if (tables(directory).includes('declaration_replacements') && recorded(directory, REPLACED).length > 0) return;
   }
   throw new Error(`none of the first ${MOST_COMMITS} commits of a start takes scenarios out`);
-}, 240_000);
+});
 afterAll(() => {
   for (const place of [unpacked, ...places]) rmSync(place, { recursive: true, force: true });
 });

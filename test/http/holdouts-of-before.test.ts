@@ -60,7 +60,7 @@ beforeAll(async () => {
   expect((await control.call('GET', '/health')).status).toBe(200);
   expect((await control.call('GET', '/applications', { as: 'operator' })).status).toBe(200);
   after = recordsIn(control.dataDirectory);
-}, 120_000);
+});
 afterAll(async () => {
   await control.stop();
   rmSync(unpacked, { recursive: true, force: true });
@@ -124,7 +124,7 @@ test('by every identity, digest and way to bytes, nothing of a scenario is read'
       const { text } = await control.call('GET', `/artifacts/${digest}`, { as });
       expect(text, `${as} ${digest}`).not.toContain(NAME);
     }
-}, 120_000);
+});
 
 test('the open request goes on: approved, its effector gets the declaration without scenarios', async () => {
   const open = after.requests[2]!['id'];

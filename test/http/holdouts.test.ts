@@ -55,7 +55,7 @@ beforeAll(async () => {
   const sets = itemsOf(await control.call('GET', `/applications/${application}/holdouts`, { as: 'policy-owner' }));
   expect(sets).toHaveLength(1);
   digest = String(sets[0]?.['digest']);
-}, 120_000);
+});
 afterAll(() => control.stop());
 
 describe('a hidden scenario', () => {

@@ -10,7 +10,7 @@ let claims = 0;
 beforeAll(async () => {
   control = await startControl();
   application = await installBench(control);
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 const claimId = (): string => `claim-${String(++claims).padStart(4, '0')}`;

@@ -23,7 +23,7 @@ beforeAll(async () => {
     const me = expectStatus(await control.call('GET', '/me', { as: identity }), 200);
     principals.set(identity, String(me['principal']));
   }
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 const owner = (method: string, path: string, json?: unknown) =>

@@ -11,7 +11,7 @@ beforeAll(async () => {
   control = await startControl();
   issuer = (await readIssuerFile(control.dataDirectory))!;
   key = createPrivateKey({ key: issuer.privateJwk, format: 'jwk' });
-}, 300_000);
+});
 afterAll(() => control.stop());
 
 type Part = Readonly<Record<string, unknown>>;

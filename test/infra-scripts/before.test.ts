@@ -231,4 +231,4 @@ test('validate looks offline first, then asks the compiler and the subscription,
     'az bicep build --file infra/main.bicep --stdout',
     'az bicep lint --file infra/main.bicep',
   ]);
-}, 300_000);
+});

@@ -34,7 +34,7 @@ describe('migrate', () => {
     const { status, stderr, calls } = run(of('Running'));
     expect([status, stderr]).toEqual([1, expect.stringContaining('has not ended after 180 looks')]);
     expect(calls).toHaveLength(182);
-  }, 300_000);
+  });
 
   test('says what to do when there is no job, or az does not say what it started', () => {
     expect(run([['az stack sub show*', 'None']]).stderr).toContain('set FACTORY_WORKER_IMAGE');
@@ -91,7 +91,7 @@ describe('publish', () => {
     expect(stderr).toContain('> stranger');
     expect(stderr).toContain('after 30 looks');
     expect(az.calls().filter((call) => call.includes('function list'))).toHaveLength(30);
-  }, 300_000);
+  });
 
   test('packages that can not be installed are not sent, and neither is a package without its lockfile', () => {
     const az = scriptedAz();

@@ -14,4 +14,4 @@ test('what a publish of control waits for is what the host lists, with the ident
   const answer = await control.manage('/admin/functions');
   const listed = (await answer.json()) as readonly { readonly name: string }[];
   expect(listed.map(({ name }) => name).sort()).toEqual(await functionsOfRole(root, 'control'));
-}, 300_000);
+});

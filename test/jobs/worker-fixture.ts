@@ -51,7 +51,7 @@ export async function workerFor(
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  limitMs = 20_000,
+  limitMs = 240_000,
 ): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await condition())) {

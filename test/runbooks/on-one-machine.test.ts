@@ -7,7 +7,7 @@ import { root } from '../docs/documents.ts';
 
 /** The runbooks' own shell, block by block as it stands on the pages, on a plane that runs as people run it. */
 const place = mkdtempSync(path.join(tmpdir(), 'factory-runbooks-'));
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 1_200_000;
 
 /** Runs the timer that takes an anchor, with the key of the host's own API. */
 const anchorNow = `MANAGEMENT=.factory/hosts/control/management.json
@@ -55,10 +55,10 @@ function block(page: string, ...words: readonly string[]): string {
   return found ?? '';
 }
 
-/** Repeats a call until its answer has these words; some 30 s at most. */
+/** Repeats a call until its answer has these words; for minutes at most. */
 const waitFor = (call: string, words: string, variables: Readonly<Record<string, string>>): string =>
   shell(
-    `for _ in $(seq 300); do if answer="$(${call.trim()})" && [[ "$answer" == *"$WORDS"* ]]; then exit; fi; sleep 0.1; done; echo "$answer"; exit 1`,
+    `for _ in $(seq 2400); do if answer="$(${call.trim()})" && [[ "$answer" == *"$WORDS"* ]]; then exit; fi; sleep 0.1; done; echo "$answer"; exit 1`,
     { ...variables, WORDS: words },
   );
 
@@ -71,7 +71,7 @@ let application = '';
 const submit = (): string => shell(`factory submit ${packet} --application ${application}`);
 function submitToGate(): string {
   const request = submit();
-  shell(`factory watch ${request} --until gate --limit 90 || [[ $? == 50 ]]`);
+  shell(`factory watch ${request} --until gate --limit 600 || [[ $? == 50 ]]`);
   return request;
 }
 const approvalOf = (request: string): string =>
@@ -79,7 +79,7 @@ const approvalOf = (request: string): string =>
     (one) => one.request === request,
   )!.id;
 const approve = (request: string): string =>
-  shell(`factory --as approver approve ${approvalOf(request)} --yes && factory watch ${request} --limit 90`);
+  shell(`factory --as approver approve ${approvalOf(request)} --yes && factory watch ${request} --limit 600`);
 
 beforeAll(() => {
   const declared = readFileSync(path.join(root, 'examples/parcel-rates/application.yaml'), 'utf8');
@@ -110,9 +110,9 @@ test(
     const [status = '', cancel = ''] = look;
     waitFor(status, 'incarnation', known);
     expect(shell(cancel, { ...known, REQUEST: request })).toContain('"cancelling"');
-    expect(shell(`factory watch ${request} --limit 60 || [[ $? == 40 ]]`)).toContain('CANCELLED');
+    expect(shell(`factory watch ${request} --limit 600 || [[ $? == 40 ]]`)).toContain('CANCELLED');
     expect(shell(block('break-glass.md', 'withdraw'), known)).toContain('"changed":true');
-    for (let tries = 0; shell(status, known).includes('incarnation'); tries++) expect(tries).toBeLessThan(30);
+    for (let tries = 0; shell(status, known).includes('incarnation'); tries++) expect(tries).toBeLessThan(300);
     expect(shell(status, known)).toContain('FACTORY-FORBIDDEN');
   },
   LIMIT_MS,
@@ -131,7 +131,7 @@ test(
     waitFor(jobs, '"node":"plan"', { AUDITOR: tokenOf('auditor') });
     const give = block('compromised-worker.md', '$WORKER/roles -H');
     expect(shell(give, variables)).toContain('"changed":true');
-    shell(`factory watch ${request} --until gate --limit 90 || [[ $? == 50 ]]`);
+    shell(`factory watch ${request} --until gate --limit 600 || [[ $? == 50 ]]`);
   },
   LIMIT_MS,
 );

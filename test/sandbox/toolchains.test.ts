@@ -99,7 +99,7 @@ describe.skipIf(!probed.usable)('toolchains', () => {
       expect(result).toMatchObject({ exitCode: 0, endedBy: 'itself' });
       const main = name === 'c' ? 'cc' : name === 'rust' ? 'cargo' : name;
       expect(opened.versions[main]).toMatch(/^\d+(\.\d+)+/);
-    }, 120_000);
+    });
   }
 
   test('a version is matched by its components, and what is there is told where none fits', async () => {

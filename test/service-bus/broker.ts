@@ -116,7 +116,7 @@ export function createManualClock(start = Date.now()): ManualClock {
 }
 
 /** Waits for a condition, with a bound. */
-export async function until(condition: () => boolean, what: string, milliseconds = 10_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, milliseconds = 240_000): Promise<void> {
   const end = Date.now() + milliseconds;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`Waited ${milliseconds} ms in vain until ${what}.`);

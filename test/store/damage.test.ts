@@ -155,7 +155,7 @@ describe.each(Object.entries(KINDS))('the %s store, damaged', (_, make) => {
     ).toBe('refused');
   });
 
-  test('is refused or right, with each page in turn overwritten at its head', { timeout: 120_000 }, async () => {
+  test('is refused or right, with each page in turn overwritten at its head', async () => {
     const directory = temporaryDirectory();
     const subject = await make(directory);
     const { size } = statSync(subject.file);

@@ -35,7 +35,7 @@ test('a collector that never answers holds up no call, and gets the spans when i
     () => ids.every((id) => spansOf(receiver.messages).some(({ traceId }) => traceId === traceOfRequest(id))),
     'the traces of the requests',
   );
-}, 300_000);
+});
 
 test('a trace goes on where it was after a worker was lost and control was killed; both facts are counted', async () => {
   const files = mkdtempSync(path.join(tmpdir(), 'telemetry-'));
@@ -93,7 +93,7 @@ test('a trace goes on where it was after a worker was lost and control was kille
   // What a worker says of its own span is believed, and a person's word is only linked.
   const reported = spansOf(read()).find(({ name }) => name === 'POST /api/v1/jobs/{job}/fail');
   expect([reported?.traceId, reported?.parentSpanId]).toEqual([caller.traceId, caller.spanId]);
-}, 120_000);
+});
 
 test('an open gate has an age, and a caller’s trace is linked and not joined', async () => {
   const files = mkdtempSync(path.join(tmpdir(), 'telemetry-'));
@@ -129,4 +129,4 @@ test('an open gate has an age, and a caller’s trace is linked and not joined',
   expect(spansOf(read()).some(({ traceId }) => traceId === trace)).toBe(false);
   const root = spansOf(read()).find(({ name, traceId }) => name === 'request' && traceId === traceOfRequest(request))!;
   expect(root.attributes).toMatchObject({ 'factory.state': 'CANCELLED', 'factory.application': application });
-}, 300_000);
+});

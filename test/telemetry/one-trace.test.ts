@@ -39,7 +39,7 @@ beforeAll(async () => {
   text = read.text;
   points = pointsOf(read.messages);
   spans = spansOf(read.messages).filter(({ traceId }) => traceId === traceOfRequest(request));
-}, 180_000);
+});
 afterAll(async () => {
   delete process.env['FACTORY_TELEMETRY_FILE'];
   delete process.env['OTEL_METRIC_EXPORT_INTERVAL'];
