@@ -27,6 +27,8 @@ const LINE_PART: Readonly<Record<LineName, string>> = {
   range: FILL-IN
   # What may move beside it: none; compatible (the default), what it needs by steps that are not major; needed, by any step; any.
   # mayMove: compatible
+  # Which copies have to come into the range: all (the default), or direct, those that the manifests ask for themselves.
+  # copies: all
   # The advisory that asks for it, if there is one.
   # advisory: GHSA-...
 `,

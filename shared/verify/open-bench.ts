@@ -48,6 +48,7 @@ export async function openBench(context: TaskContext, driver: SandboxDriver): Pr
     environment,
     packages: opened?.directory ?? null,
     supply,
+    resolved: opened?.target ?? null,
     preparation: { mayFail: (supply?.missingCount ?? 0) > 0, failed: false },
   };
 }

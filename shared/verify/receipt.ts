@@ -78,6 +78,12 @@ const lineClaims = z.discriminatedUnion('line', [
     publicApiAfter: digest.nullable(),
     /** Where no lockfile decides: what the manifests ask for, which is then all that is claimed. */
     manifestRanges: z.array(z.string().max(300)).max(100).optional(),
+    /** Only the copies that the manifests ask for were judged, and the versions are theirs. Absent: every copy. */
+    copies: z.literal('direct').optional(),
+    /** Copies outside of the range that stay, as other packages hold them: all are counted, the first are named with their holders. */
+    left: z.strictObject({ total: z.int().min(1), inWords: text }).optional(),
+    /** Where no lockfile decides: the versions that this request's own resolution of the change gave the manifests, and was tested with. */
+    resolvedVersions: z.array(z.string().max(256)).max(100).optional(),
     /** Every package that came, went or moved, the package itself included; all are counted, the first are listed. */
     moved: z
       .strictObject({

@@ -167,6 +167,7 @@ export const PACKET_FIELDS: Readonly<Record<string, FieldTerm>> = {
   '/line/package': measured('The locked versions of this package are what the verifier compares.'),
   '/line/range': measured('Every locked version lies inside on the change.'),
   '/line/mayMove': measured('Another package that moves beyond it ends the request as out_of_scope.'),
+  '/line/copies': measured('A copy that it names and that lies outside of the range makes a change invalid.'),
   '/line/advisory': given('Part of the packet that the evidence names.'),
   '/line/environment': enforced(
     'An environment that the application does not declare is refused at submit; the effector deploys to this one.',

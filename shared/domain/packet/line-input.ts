@@ -81,6 +81,8 @@ const apiMigration = z.strictObject({
 });
 
 export const MAY_MOVE = ['none', 'compatible', 'needed', 'any'] as const;
+export const COPIES = ['all', 'direct'] as const;
+export type Copies = (typeof COPIES)[number];
 
 const dependencyUpdate = z.strictObject({
   name: z.literal('dependency-update'),
@@ -93,13 +95,18 @@ const dependencyUpdate = z.strictObject({
     .string()
     .max(214)
     .regex(/^(@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/),
-  /** Semver range that the locked version must be inside of afterwards, e.g. `>=1.4.2 <2`. */
+  /** Semver range that the locked versions must be inside of afterwards, e.g. `>=1.4.2 <2`. */
   range: z.string().min(1).max(200),
   /**
    * What may move beside the package: `none`; `compatible` (when absent), what the update needs, by steps that do not break by
    * their version; `needed`, the same by any step; `any`, others as well.
    */
   mayMove: z.enum(MAY_MOVE).optional(),
+  /**
+   * Which copies have to come into the range: `all` (when absent), whoever asks for them; `direct`, those that the repository's own
+   * manifests ask for, while copies outside that other packages hold stay and are named.
+   */
+  copies: z.enum(COPIES).optional(),
   advisory: z.string().max(LIMITS.packet.textLength).optional(),
 });
 

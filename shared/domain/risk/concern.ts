@@ -33,6 +33,11 @@ export const CONCERNS = {
   },
   packages_moved: { tier: 'medium', because: 'Other packages move along' },
   major_moved: { tier: 'high', because: 'Packages change their major version, which may break their callers' },
+  copies_outside: {
+    tier: 'medium',
+    because:
+      'Copies of the package stay outside of the range, held by other packages: they may be what the update was for',
+  },
   packages_missing: {
     tier: 'medium',
     because: 'Packages could not be had: what needs them did not run, or ran with what the machine has',

@@ -1,14 +1,17 @@
 import { TaskFailure } from '../../jobs/task.ts';
 import type { TreeId } from '../../sandbox/git/object-id.ts';
 import { writeTreeFiles } from '../../sandbox/git/tree-files.ts';
-import { crossedMoves, forbiddenMoves, moveFacts, named } from '../packages/change-of-packages.ts';
-import { isFault, type Lock, type LockfileFault, lockedVersions } from '../packages/locked.ts';
+import { crossedMoves, forbiddenMoves, leftConcern, moveFacts, named } from '../packages/change-of-packages.ts';
+import { isFault, type Lock, type LockfileFault } from '../packages/locked.ts';
 import { type Manifest, withText } from '../packages/manifest.ts';
+import { type Wanted, wantedBy } from '../packages/manifest-edits.ts';
 import { type Move, mayBreak, movesBetween } from '../packages/moves.ts';
 import { type OpenedPackages, openPackages, packageConcerns } from '../packages/open-packages.ts';
 import type { PackageFiles } from '../packages/package-cache.ts';
 import { type Project, readProject } from '../packages/project.ts';
+import { rangeMoves } from '../packages/range-moves.ts';
 import { readLock } from '../packages/read-lock.ts';
+import { wantedVersions } from '../packages/wanted-copies.ts';
 import type { Intention, Station, StationWork } from '../station.ts';
 import { requireLine } from '../work/inputs.ts';
 
@@ -31,7 +34,8 @@ async function tool({ context, driver }: StationWork): Promise<string> {
 
 async function intend(work: StationWork): Promise<Intention> {
   const { base, context, packet } = work;
-  const { package: name, range, mayMove } = requireLine(packet, 'dependency-update');
+  const line = requireLine(packet, 'dependency-update');
+  const { package: name, range, mayMove } = line;
   const packages = context.hasInput('packages') ? await openPackages(context) : null;
   if (packages?.target == null)
     return {
@@ -43,19 +47,26 @@ async function intend(work: StationWork): Promise<Intention> {
   const { before, after } = locksOf(project, packages, packages.target);
   if (isFault(before)) return unreadable(before);
   if (isFault(after)) return unreadable(after);
-  // What was resolved for this request is delivered to nobody: without a lockfile only the package itself is claimed to move.
+  // What was resolved for this request is delivered to nobody: without a lockfile only the manifests' ranges move.
   const locked = packages.base === null;
-  const moves = movesBetween(before, after).filter((move) => locked || move.name === name);
+  const moves = locked
+    ? movesBetween(before, after)
+    : rangeMoves(name, project.manifests, changedManifests(project, packages.target));
   const crossed = [
     ...forbiddenMoves(packet.mustNotChange?.packages ?? [], moves),
     ...(locked ? crossedMoves({ name, mayMove }, before, after, moves) : []),
   ];
   const facts = moveFacts(name, before, after, moves);
-  const concerns = [...(facts.concerns ?? []), ...packageConcerns(packages.description)];
+  const wanted: Wanted = { ...wantedBy(line), ...(locked ? {} : { copies: 'direct' }) };
+  const left = leftConcern(after, wanted);
+  const concerns = [...(facts.concerns ?? []), ...left, ...packageConcerns(packages.description)];
   return {
     verdict: 'ok',
-    changes: changesOf(project, packages.target, name, range, before, after),
-    decisions: decisionsOf(name, before, after, moves),
+    changes: changesOf(project, packages.target, wanted, before, after),
+    decisions: [
+      ...left.map(({ detail }) => `Outside of ${range} stay ${detail}: is that known and wanted?`),
+      ...decisionsOf(name, before, after, moves),
+    ].slice(0, SHOWN),
     importedPackage: name,
     facts: { ...facts, ...(concerns.length === 0 ? {} : { concerns }) },
     ...(crossed.length === 0 ? {} : { outOfScope: outOfScope(crossed) }),
@@ -89,9 +100,9 @@ const unreadable = (fault: LockfileFault | undefined): Intention => ({
   question: fault?.question ?? 'The repository has no package.json at its root. Commit one and submit again?',
 });
 
-function changesOf(project: Project, target: PackageFiles, name: string, range: string, before: Lock, after: Lock) {
-  const from = lockedVersions(before, name).join(', ') || 'nothing';
-  const moved = `${name} from ${from} to ${lockedVersions(after, name).join(', ')}, inside ${range}`;
+function changesOf(project: Project, target: PackageFiles, wanted: Wanted, before: Lock, after: Lock) {
+  const from = wantedVersions(before, wanted).join(', ') || 'nothing';
+  const moved = `${wanted.name} from ${from} to ${wantedVersions(after, wanted).join(', ')}, inside ${wanted.range}`;
   const { file } = target.lockfile;
   return Object.entries(target.files)
     .filter(([path, text]) => (path === file ? project.lockfile?.text : project.manifests.get(path)?.text) !== text)
@@ -112,7 +123,7 @@ function decisionsOf(name: string, before: Lock, after: Lock, moves: readonly Mo
     ...(others.length === 0 ? [] : [`${others.length} other package(s) move along: ${named(others)}.`]),
     ...newInstallScripts(before, after),
     ...untoldScripts(after, moves),
-  ].slice(0, SHOWN);
+  ];
 }
 
 const SCRIPTS_NAMED = 20;

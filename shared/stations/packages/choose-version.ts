@@ -14,8 +14,12 @@ const packument = z.object({
 
 const newestNamed = 3;
 
-/** Published versions inside a range: the one to go to where nothing speaks for another, and all to choose from. */
-export type Choice = { readonly version: string; readonly inside: readonly string[] };
+/** Published versions inside a range: the one to go to where nothing speaks for another, and all to choose from; and those outside. */
+export type Choice = {
+  readonly version: string;
+  readonly inside: readonly string[];
+  readonly outside: readonly string[];
+};
 
 /**
  * The versions of a package that an update may go to, and the one that npm would pick: `latest` where the range lets it in, else
@@ -32,7 +36,8 @@ export async function chooseVersion(registry: Registry, name: string, range: str
   );
   const choices = (fit.length > 0 ? fit : inside).map(([version]) => version);
   const version = latest !== undefined && choices.includes(latest) ? latest : maxSatisfying(choices, range);
-  if (version !== null) return { version, inside: choices };
+  const all = Object.keys(published.versions);
+  if (version !== null) return { version, inside: choices, outside: all.filter((each) => !satisfies(each, range)) };
   const newest = Object.keys(published.versions)
     .filter((each) => valid(each) !== null)
     .sort(rcompare)

@@ -6,11 +6,10 @@ import type { SandboxDriver } from '../../sandbox/driver.ts';
 import { openBase } from '../work/base.ts';
 import { readDeclaration, readPacket } from '../work/inputs.ts';
 import { requireSandbox } from '../work/sandbox-permission.ts';
-import { isInRange } from './held-back.ts';
 import { intendedProject } from './intended-project.ts';
 import { copiesOf, fault, isFault, type Lock, type LockfileFault, type Requirement } from './locked.ts';
 import { allEntries } from './manifest.ts';
-import { projectEntries, type Wanted } from './manifest-edits.ts';
+import { projectEntries, type Wanted, wantedBy } from './manifest-edits.ts';
 import { packageConcerns, packageLabel } from './open-packages.ts';
 import {
   bounded,
@@ -27,6 +26,7 @@ import { openRegistry, RegistryRefusal } from './registry.ts';
 import { failureOfRegistry } from './registry-failure.ts';
 import { type Updated, updatePackages } from './update.ts';
 import { resolveByNpm } from './update-npm.ts';
+import { directFault, isInRange } from './wanted-copies.ts';
 
 export type PackagesConfiguration = { readonly driver: SandboxDriver; readonly registry: string };
 
@@ -42,7 +42,7 @@ export async function fetchPackagesTask(
 ): Promise<TaskResult> {
   const packet = await readPacket(context);
   const { line } = packet;
-  const update = line.name === 'dependency-update' ? { name: line.package, range: line.range } : undefined;
+  const update = line.name === 'dependency-update' ? wantedBy(line) : undefined;
   if (!needsPackages(packet, await readDeclaration(context)))
     return ended('none', 'the application declares no prepare command that would install packages');
   const base = await openBase(context);
@@ -134,6 +134,8 @@ async function supplyUpdate(work: Work, wanted: Wanted): Promise<TaskResult> {
     );
   // Without a lockfile the verifier says what to do; there is nothing here to move.
   if (own === undefined && !named) return ended('none', `no manifest names ${wanted.name}, and there is no lockfile`);
+  const unclear = own === undefined ? undefined : directFault(project, own, wanted);
+  if (unclear !== undefined) return asked(unclear);
   if (own !== undefined && isInRange(own, wanted)) return supply(work);
   await requireSandbox(work.driver, await readDeclaration(work.context));
   const base = await supplyOf(work);

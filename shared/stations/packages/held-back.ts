@@ -1,18 +1,9 @@
-import { satisfies } from 'semver';
-import { copiesOf, fault, type Lock, type LockedPackage, type LockfileFault, type Requirement } from './locked.ts';
+import { fault, type Lock, type LockedPackage, type LockfileFault, type Requirement } from './locked.ts';
 import type { Wanted } from './manifest-edits.ts';
 import { admits } from './specifier.ts';
+import { directCopies, holdersInWords, isInRange, outsideOf } from './wanted-copies.ts';
 
 const copiesNamed = 5;
-const holdersNamed = 3;
-
-/** Copies of a package that are not inside the range, by key and by name. */
-export function outsideOf(lock: Lock, { name, range }: Wanted): LockedPackage[] {
-  return copiesOf(lock, name).filter(({ version }) => !satisfies(version, range));
-}
-
-export const isInRange = (lock: Lock, wanted: Wanted): boolean =>
-  copiesOf(lock, wanted.name).length > 0 && outsideOf(lock, wanted).length === 0;
 
 /** Who asks for a copy. */
 function requirersOf(lock: Lock, copies: readonly LockedPackage[]): Requirement[] {
@@ -39,14 +30,23 @@ export function heldBack(lock: Lock, wanted: Wanted, inside: readonly string[]):
   const outside = outsideOf(lock, wanted);
   const reasons = outside.slice(0, copiesNamed).map((copy) => reasonOf(lock, copy, wanted, inside));
   const more = outside.length > copiesNamed ? `; and ${outside.length - copiesNamed} more copies` : '';
+  const direct = othersAlone(lock, wanted)
+    ? 'What the manifests ask for themselves can be moved: submit again with line.copies: direct to have that proved and the other copies named. Otherwise: '
+    : '';
   const way = outside.some(({ source }) => source === 'registry')
     ? 'Update what holds it first, or write an override for it by hand?'
     : 'Update it by hand, or narrow the request?';
   return fault(
     'PACKAGES-NOT-IN-RANGE',
-    `${name} can't be moved into ${range} by the package manager alone: ${reasons.join('; ')}${more}. ${way}`,
+    `${name} can't be moved into ${range} by the package manager alone: ${reasons.join('; ')}${more}. ${direct}${way}`,
   );
 }
+
+/** The manifests' own copies are inside the range: what stays outside is held by others alone. */
+const othersAlone = (lock: Lock, wanted: Wanted): boolean =>
+  wanted.copies !== 'direct' &&
+  directCopies(lock, wanted.name).length > 0 &&
+  isInRange(lock, { ...wanted, copies: 'direct' });
 
 function reasonOf(lock: Lock, copy: LockedPackage, { range }: Wanted, inside: readonly string[]): string {
   const what = `${copy.name}@${copy.version} at ${copy.place}`;
@@ -54,14 +54,9 @@ function reasonOf(lock: Lock, copy: LockedPackage, { range }: Wanted, inside: re
   if (copy.source === 'bundled')
     return `${what} ${copy.why === undefined ? 'is bundled inside the tarball of what it lies in' : `can't be moved (${copy.why})`}`;
   if (copy.source === 'foreign') return `${what} can't be moved (${copy.why ?? 'it is from no registry'})`;
-  const at = new Map(lock.packages.map((each) => [each.place, each]));
-  const holders = requirersOf(lock, [copy]).filter((each) => !inside.some((version) => admits(each.range, version)));
-  if (holders.length === 0) return `${what} stayed, though all that ask for it let in a version inside ${range}`;
-  const named = holders.slice(0, holdersNamed).map(({ from, key, range: asked }) => {
-    const holder = at.get(from);
-    const who = holder === undefined ? 'the root package.json' : `${holder.name}@${holder.version || holder.place}`;
-    return `${who} (asks for ${key}@${asked})`;
-  });
-  const more = holders.length > holdersNamed ? ` and ${holders.length - holdersNamed} more` : '';
-  return `${what} is held by ${named.join(', ')}${more}`;
+  const holds = ({ range: asked }: Requirement): boolean => !inside.some((version) => admits(asked, version));
+  const holders = holdersInWords(lock, copy, holds);
+  return holders === ''
+    ? `${what} stayed, though all that ask for it let in a version inside ${range}`
+    : `${what} is held by ${holders}`;
 }

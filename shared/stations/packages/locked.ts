@@ -49,6 +49,8 @@ export type Requirement = {
   /** The name that is asked for, which may be an alias. */
   readonly key: string;
   readonly range: string;
+  /** It asks for it as a peer alone; absent where it asks otherwise too, or the lockfile does not tell. */
+  readonly peer?: true;
   /** The place that it is served from; undefined where nothing was locked for it (an optional peer). */
   readonly to: string | undefined;
 };

@@ -1,4 +1,5 @@
 import { compare, minVersion, satisfies, subset, valid, validRange } from 'semver';
+import type { Copies } from '../../domain/packet/line-input.ts';
 import { type Choice, nearest } from './choose-version.ts';
 import { editManifest } from './edit-manifest.ts';
 import { fault, isFault, type Lock, type LockfileFault } from './locked.ts';
@@ -14,7 +15,14 @@ export type SpecifierEdit = {
   readonly pinned: string;
 };
 
-export type Wanted = { readonly name: string; readonly range: string };
+/** The packet's goal: which copies of which package have to lie in which range. */
+export type Wanted = { readonly name: string; readonly range: string; readonly copies?: Copies | undefined };
+
+export const wantedBy = (line: {
+  readonly package: string;
+  readonly range: string;
+  readonly copies?: Copies | undefined;
+}): Wanted => ({ name: line.package, range: line.range, copies: line.copies });
 
 /** The manifests' entries for a package, with the manifest each is in. */
 export function projectEntries({ manifests }: Project, name: string): PlacedEntry[] {
@@ -36,11 +44,12 @@ export function publishedNames(project: Project, lock: Lock | undefined, name: s
 export function specifierEdits(
   project: Project,
   lock: Lock | undefined,
-  { name, range }: Wanted,
+  wanted: Wanted,
   choices: ReadonlyMap<string, Choice>,
   style: SaveStyle,
 ): SpecifierEdit[] | LockfileFault {
-  const entries = projectEntries(project, name);
+  const { range } = wanted;
+  const entries = wantedEntries(project, wanted);
   const direct = entries.filter(({ kind }) => kind !== 'override' && kind !== 'peerDependencies');
   const locked = lock === undefined ? undefined : lockedBy(project, lock);
   const edits: SpecifierEdit[] = [];
@@ -61,6 +70,17 @@ export function specifierEdits(
     edits.push(edit);
   }
   return [...edits, ...peerEdits(entries, direct, choices, style, locked, range)];
+}
+
+/** The entries that say which copies in question are installed: with `direct`, no override of what one other package asks for. */
+export function wantedEntries(project: Project, { name, copies }: Pick<Wanted, 'name' | 'copies'>): PlacedEntry[] {
+  return projectEntries(project, name).filter((entry) => copies !== 'direct' || !isForOthers(entry));
+}
+
+/** npm nests such an override, pnpm writes `other>name`, yarn `other/name`. */
+function isForOthers({ kind, location, key }: ManifestEntry): boolean {
+  const stated = location[location[0] === 'pnpm' ? 2 : 1] ?? '';
+  return kind === 'override' && stated.replace(/(?<=.)@.*$/, '').replace(/^\*\*\//, '') !== key;
 }
 
 type PlacedEntry = ManifestEntry & { readonly path: string };

@@ -1,6 +1,7 @@
 import { diff, gt, lt, valid } from 'semver';
 import type { Step } from '../../domain/job/receipt-words.ts';
-import { copiesOf, type Lock, type LockedPackage } from './locked.ts';
+import { type Callers, callersIn, ownRequirements } from './callers.ts';
+import type { Lock, LockedPackage } from './locked.ts';
 
 /** One package that is not locked as it was. */
 export type Move = {
@@ -20,12 +21,11 @@ export type Move = {
  * longer doubled) is none. `rebuilt` is a package of the same version whose promised bytes are others.
  */
 export function movesBetween(before: Lock, after: Lock): Move[] {
-  const old = Map.groupBy(installed(before), identity);
-  const now = Map.groupBy(installed(after), identity);
+  const [old, now] = [sidesOf(before), sidesOf(after)];
   const direct = new Set([...directNames(before), ...directNames(after)]);
   const moves: Move[] = [];
   for (const name of new Set([...old.keys(), ...now.keys()])) {
-    const move = moveOf(name, old.get(name) ?? [], now.get(name) ?? []);
+    const move = moveOf(name, old.get(name) ?? absent, now.get(name) ?? absent);
     if (move !== undefined) moves.push({ ...move, direct: direct.has(name) });
   }
   return moves.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -35,54 +35,96 @@ export function movesBetween(before: Lock, after: Lock): Move[] {
 const installed = ({ packages }: Lock): LockedPackage[] => packages.filter(({ source }) => source !== 'local');
 const identity = ({ name }: LockedPackage): string => name;
 
-function directNames({ packages, requirements }: Lock): string[] {
-  const own = new Set(['', ...packages.filter(({ source }) => source === 'local').map(({ place }) => place)]);
-  const nameAt = new Map(packages.map(({ place, name }) => [place, name]));
-  return requirements.flatMap(({ from, to }) => {
-    const name = to === undefined || !own.has(from) ? undefined : nameAt.get(to);
-    return name === undefined ? [] : [name];
-  });
+function sidesOf(lock: Lock): Map<string, Side> {
+  const callers = callersIn(lock);
+  const copies = Map.groupBy(installed(lock), identity);
+  return new Map([...copies].map(([name, of]) => [name, { copies: of, callers: callers.get(name) ?? new Map() }]));
+}
+const absent: Side = { copies: [], callers: new Map() };
+
+function directNames(lock: Lock): string[] {
+  const nameAt = new Map(lock.packages.map(({ place, name }) => [place, name]));
+  return ownRequirements(lock).flatMap(({ to }) => (to === undefined ? [] : (nameAt.get(to) ?? [])));
 }
 
-function moveOf(
-  name: string,
-  old: readonly LockedPackage[],
-  now: readonly LockedPackage[],
-): Omit<Move, 'direct'> | undefined {
-  const development = [...now, ...old].map((each) => each.development);
+type Side = { readonly copies: readonly LockedPackage[]; readonly callers: Callers };
+
+function moveOf(name: string, old: Side, now: Side): Omit<Move, 'direct'> | undefined {
+  const development = [...now.copies, ...old.copies].map((each) => each.development);
   const of = {
     name,
     development: development.some((each) => each === undefined) ? null : development.every((each) => each === true),
   };
-  const { from, to } = changedVersions(old, now);
-  if (from.length > 0 || to.length > 0)
-    return { ...of, from, to, step: stepOf(from, to, old.length === 0, now.length === 0) };
-  const rebuilt = otherBytes(old, now);
+  const change = changeBetween(old, now);
+  if (change.from.length > 0 || change.to.length > 0) return { ...of, ...change };
+  const rebuilt = otherBytes(old.copies, now.copies);
   return rebuilt.length === 0 ? undefined : { ...of, from: rebuilt, to: rebuilt, step: 'rebuilt' };
 }
 
-/** The versions that came and went; where both sides hold the same ones, those of the places that have another now. */
-function changedVersions(
-  old: readonly LockedPackage[],
-  now: readonly LockedPackage[],
-): { readonly from: readonly string[]; readonly to: readonly string[] } {
-  const before = new Set(old.map(({ version }) => version));
-  const after = new Set(now.map(({ version }) => version));
-  const gone = new Set([...before].filter((version) => !after.has(version)));
-  const come = new Set([...after].filter((version) => !before.has(version)));
-  // Beside a version that only came or only went, the other side is what there was or is.
-  if (gone.size > 0 || come.size > 0)
-    return { from: ordered(gone.size > 0 ? gone : before), to: ordered(come.size > 0 ? come : after) };
+type Change = Pick<Move, 'from' | 'to' | 'step'>;
+
+/**
+ * The versions that came and went, and how far those who ask for the package were moved by it. A copy that went with all who asked
+ * for it is gone, and one that came for others alone is new, whatever other copies there are.
+ */
+function changeBetween(old: Side, now: Side): Change {
+  const [before, after] = [versionsOf(old.copies), versionsOf(now.copies)];
+  const [gone, come] = [without(before, after), without(after, before)];
+  const plain = changeOf(gone.size > 0 ? gone : before, come.size > 0 ? come : after);
+  if (after.size === 0) return { ...plain, to: [], step: 'removed' };
+  if (before.size === 0) return { ...plain, from: [], step: 'added' };
+  const moved = movedCallers(old.callers, now.callers);
+  const told = isAsked(gone, old.callers) && isAsked(come, now.callers);
+  if (gone.size + come.size === 0 && moved.length === 0) return swapped(old.copies, now.copies);
+  if (!told) return plain;
+  if (moved.length > 0)
+    return {
+      from: ordered(union([gone, ...moved.map(({ lost }) => lost)])),
+      to: ordered(union([come, ...moved.map(({ gained }) => gained)])),
+      step: furthest(moved.map(({ lost, gained }) => changeOf(lost, gained).step)),
+    };
+  if (come.size === 0) return { from: ordered(gone), to: [], step: 'removed' };
+  return gone.size === 0 ? { from: [], to: ordered(come), step: 'added' } : plain;
+}
+
+function changeOf(from: ReadonlySet<string>, to: ReadonlySet<string>): Change {
+  const [low, high] = [ordered(from), ordered(to)];
+  return { from: low, to: high, step: stepOf(low, high) };
+}
+
+/** Where both sides hold the same versions: those of the places that have another now. */
+function swapped(old: readonly LockedPackage[], now: readonly LockedPackage[]): Change {
   const versionAt = new Map(old.map(({ place, version }) => [place, version]));
-  const swapped = now.flatMap(({ place, version }) => {
+  const pairs = now.flatMap(({ place, version }) => {
     const earlier = versionAt.get(place);
     return earlier === undefined || earlier === version ? [] : [{ earlier, version }];
   });
-  return {
-    from: ordered(new Set(swapped.map(({ earlier }) => earlier))),
-    to: ordered(new Set(swapped.map(({ version }) => version))),
-  };
+  return changeOf(new Set(pairs.map(({ earlier }) => earlier)), new Set(pairs.map(({ version }) => version)));
 }
+
+const versionsOf = (copies: readonly LockedPackage[]): ReadonlySet<string> =>
+  new Set(copies.map(({ version }) => version));
+type Versions = ReadonlySet<string>;
+const without = (all: Versions, others: Versions): Versions => new Set([...all].filter((each) => !others.has(each)));
+const union = (sets: readonly Versions[]): Versions => new Set(sets.flatMap((set) => [...set]));
+
+/** Every one of the versions is asked for by somebody that the lockfile tells of. */
+function isAsked(versions: Versions, callers: Callers): boolean {
+  const asked = union([...callers.values()]);
+  return [...versions].every((each) => asked.has(each));
+}
+
+/** Who asked for the package before and does now, and gets another version. */
+function movedCallers(was: Callers, is: Callers): { readonly lost: Versions; readonly gained: Versions }[] {
+  return [...was].flatMap(([caller, before]) => {
+    const after = is.get(caller) ?? new Set<string>();
+    const [lost, gained] = [without(before, after), without(after, before)];
+    return lost.size > 0 && gained.size > 0 ? [{ lost, gained }] : [];
+  });
+}
+
+const reach = ['patch', 'minor', 'unknown', 'back', 'major'] as const satisfies readonly Step[];
+const furthest = (steps: readonly Step[]): Step => reach.findLast((step) => steps.includes(step)) ?? 'unknown';
 
 /** Versions that are promised with another digest than before, or with none where there was one. */
 function otherBytes(old: readonly LockedPackage[], now: readonly LockedPackage[]): string[] {
@@ -109,9 +151,7 @@ function promiseOf({ integrity, checksum }: LockedPackage): { by: string; digest
 }
 
 /** The largest step from the lowest version that was to the highest that is. */
-export function stepOf(from: readonly string[], to: readonly string[], added: boolean, removed: boolean): Step {
-  if (added) return 'added';
-  if (removed) return 'removed';
+export function stepOf(from: readonly string[], to: readonly string[]): Step {
   const lowest = from[0];
   const highest = to.at(-1);
   if (lowest === undefined || highest === undefined) return 'unknown';
@@ -137,37 +177,4 @@ export function shownMove({ name, from, to, step }: Move): string {
   if (step === 'removed') return `${name} ${from.join(', ')} (gone)`;
   if (step === 'rebuilt') return `${name} ${from.join(', ')} (other bytes than were locked)`;
   return `${name} ${from.join(', ')} → ${to.join(', ')} (${step})`;
-}
-
-/** The names that a package's update reaches: what it requires, what that requires, and who had to move to require it. */
-export function reachedBy(name: string, before: Lock, after: Lock, moves: readonly Move[]): ReadonlySet<string> {
-  const moved = new Set(moves.map((move) => move.name));
-  const edges = [before, after].flatMap(edgesOf);
-  const down = Map.groupBy(edges, ([from]) => from);
-  const up = Map.groupBy(edges, ([, to]) => to);
-  const targets = new Set([before, after].flatMap((lock) => copiesOf(lock, name)).map((copy) => copy.name));
-  const above = walk(targets, (each) => (up.get(each) ?? []).map(([from]) => from));
-  const movedAbove = [...above].filter((each) => moved.has(each));
-  return walk(new Set([...targets, ...movedAbove]), (each) => (down.get(each) ?? []).map(([, to]) => to));
-}
-
-function edgesOf({ packages, requirements }: Lock): (readonly [from: string, to: string])[] {
-  const nameAt = new Map(packages.map(({ place, name, source }) => [place, source === 'local' ? undefined : name]));
-  return requirements.flatMap(({ from, to }) => {
-    const pair = [nameAt.get(from), to === undefined ? undefined : nameAt.get(to)];
-    return pair[0] === undefined || pair[1] === undefined ? [] : [[pair[0], pair[1]] as const];
-  });
-}
-
-function walk(start: ReadonlySet<string>, next: (name: string) => readonly string[]): Set<string> {
-  const seen = new Set(start);
-  const queue = [...start];
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    for (const each of next(name)) {
-      if (seen.has(each)) continue;
-      seen.add(each);
-      queue.push(each);
-    }
-  }
-  return seen;
 }

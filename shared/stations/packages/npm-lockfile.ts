@@ -126,18 +126,18 @@ function requirementsOf(all: Readonly<Record<string, LockEntry>>): Requirement[]
   return Object.entries(all).flatMap(([from, entry]) => {
     if (entry.link) return [];
     const own = from === '' || !from.split('/').includes('node_modules');
-    const wanted = {
-      ...entry.peerDependencies,
+    const installed = {
       ...(own ? entry.devDependencies : {}),
       ...entry.dependencies,
       ...entry.optionalDependencies,
     };
-    return Object.entries(wanted).map(([key, text]) => {
+    return Object.entries({ ...entry.peerDependencies, ...installed }).map(([key, text]) => {
       const specifier = readSpecifier(key, text);
       return {
         from,
         key,
         range: specifier.kind === 'registry' ? specifier.range : text,
+        ...(Object.hasOwn(installed, key) ? {} : { peer: true as const }),
         to: resolve(all, from, key),
       };
     });

@@ -1,5 +1,5 @@
 import { type Choice, chooseVersion } from './choose-version.ts';
-import { heldBack, holderKeys, isInRange, outsideOf } from './held-back.ts';
+import { heldBack, holderKeys } from './held-back.ts';
 import { fault, isFault, type Lock, type LockedPackage, type LockfileFault } from './locked.ts';
 import { lockfileAddresses } from './lockfile-addresses.ts';
 import { isSettingsFile, readManagerSettings } from './manager-settings.ts';
@@ -17,6 +17,7 @@ import { NPM_LOCKFILE, npmUpdater, type Resolving } from './update-npm.ts';
 import { pnpmUpdater } from './update-pnpm.ts';
 import { yarnUpdater } from './update-yarn.ts';
 import type { Updater } from './updater.ts';
+import { copiesLeft, isInRange, outsideOf } from './wanted-copies.ts';
 
 export type Updated = {
   readonly target: PackageFiles;
@@ -51,7 +52,9 @@ export async function updatePackages(
     saveStyle(project.settings),
   );
   if (isFault(edits)) return edits;
-  const shown = new Map([...choices].map(([name, { inside }]) => [name, new Set(inside)]));
+  // Without a lockfile nothing but the manifests' ranges is delivered: what others hold is resolved anew by every install.
+  const judged: Wanted = seed.locked ? wanted : { ...wanted, copies: 'direct' };
+  const shown = new Map([...choices].map(([name, choice]) => [name, new Set(toldOf(choice, edits, judged))]));
   const told = updater.isTold ? toldRegistry(registry, () => shown) : registry;
   const { variables, tools } = updater;
   return withResolver({ ...resolving, registry: told, variables, tools }, async (resolver) => {
@@ -68,14 +71,14 @@ export async function updatePackages(
       project,
       lockfile,
       edits,
-      wanted,
+      wanted: judged,
       choices,
       shown,
       registry,
       write,
     });
     if (isFault(lock)) return lock;
-    if (!isInRange(lock, wanted)) return heldBack(lock, wanted, choices.get(wanted.name)?.inside ?? []);
+    if (!isInRange(lock, judged)) return heldBack(lock, judged, choices.get(wanted.name)?.inside ?? []);
     const text = addresses.restored((await resolver.read(lockfile)) ?? '');
     const final = editedManifests(project, edits, 'final');
     const written = readLock(project.manager, text, lockfile, manifestsWith(project, final));
@@ -117,6 +120,13 @@ async function choicesOf(
     else if (name === wanted.name) return chosen;
   }
   return choices;
+}
+
+/** The versions inside; where others may keep theirs, also those that nothing in the manifests could be served by. */
+function toldOf({ inside, outside }: Choice, edits: readonly SpecifierEdit[], { copies }: Wanted): readonly string[] {
+  if (copies !== 'direct' || edits.length === 0) return inside;
+  const ranges = edits.map(({ final }) => final.replace(/^npm:(?:@[^/@]+\/)?[^/@]+@/, ''));
+  return [...inside, ...outside.filter((version) => !ranges.some((range) => admits(range, version)))];
 }
 
 type Writing = (files: Iterable<readonly [path: string, text: string]>) => Promise<void>;
@@ -214,7 +224,9 @@ const manifestsWith = ({ manifests }: Project, edited: ReadonlyMap<string, strin
  * Versions that another package asks for which lets none inside the range in: without them nothing could be resolved at all. What
  * the repository's own manifests ask for is edited, and asks for them no more.
  */
-function show({ choices, shown }: Rounds, { packages, requirements }: Lock, copies: readonly LockedPackage[]): void {
+function show({ choices, shown, wanted }: Rounds, lock: Lock, copies: readonly LockedPackage[]): void {
+  const { packages, requirements } = lock;
+  for (const { name, version } of copiesLeft(lock, wanted)) shown.get(name)?.add(version);
   const published = new Set(packages.filter(({ source }) => source !== 'local').map(({ place }) => place));
   for (const { place, name, version } of copies) {
     const inside = choices.get(name)?.inside ?? [];

@@ -1,32 +1,34 @@
-import { satisfies } from 'semver';
 import { canonicalJson } from '../../domain/digest.ts';
 import type { Facts } from '../../domain/job/outcome.ts';
 import { diffTrees } from '../../sandbox/git/diff.ts';
-import { crossedMoves, moveFacts } from '../../stations/packages/change-of-packages.ts';
+import { crossedMoves, moveFacts, stepFacts } from '../../stations/packages/change-of-packages.ts';
 import { packageLimits } from '../../stations/packages/limits.ts';
-import { copiesOf, isFault, type Lock, type LockfileFault, lockedVersions } from '../../stations/packages/locked.ts';
-import { programName } from '../../stations/packages/managers.ts';
+import { isFault, type Lock, type LockfileFault } from '../../stations/packages/locked.ts';
 import { withoutEntriesFor } from '../../stations/packages/manifest.ts';
-import { projectEntries, rangeIsInside } from '../../stations/packages/manifest-edits.ts';
+import { wantedBy } from '../../stations/packages/manifest-edits.ts';
 import { type Move, mayBreak, movesBetween } from '../../stations/packages/moves.ts';
 import { type Project, readProject } from '../../stations/packages/project.ts';
+import { rangeMoves } from '../../stations/packages/range-moves.ts';
 import type { Snapshot } from '../../stations/work/base.ts';
 import { requireLine } from '../../stations/work/inputs.ts';
 import { publicApi, unseenInWords } from '../public-api/snapshot.ts';
 import type { LineClaims } from '../receipt.ts';
 import type { Bench } from '../runs/bench.ts';
-import type { Before, LineVerifier, Stop } from './line-verifier.ts';
+import type { Before, LineVerifier } from './line-verifier.ts';
+import { removedEntries, stateAfter, stateOf, stopOf } from './package-state.ts';
 
 type DependencyClaims = Extract<LineClaims, { line: 'dependency-update' }>;
 
 /**
- * Every copy of the package has to come into the range, by manifests and lockfile alone; what else moves has to be allowed, and
+ * Every copy of the package has to come into the range, or with `copies: direct` those that the manifests ask for, by manifests and lockfile alone; what else moves has to be allowed, and
  * what the repository offers to others has to stay. Where no lockfile decides, the manifests' ranges are what is proved.
  */
 export const dependencyUpdateVerifier: LineVerifier = { before, boundary, after };
 
 async function before(bench: Bench, base: Snapshot): Promise<Before> {
-  const { package: name, range } = requireLine(bench.packet, 'dependency-update');
+  const line = requireLine(bench.packet, 'dependency-update');
+  const { package: name, range } = line;
+  const wanted = wantedBy(line);
   const claims: DependencyClaims = {
     line: 'dependency-update',
     package: name,
@@ -35,12 +37,13 @@ async function before(bench: Bench, base: Snapshot): Promise<Before> {
     versionsAfter: null,
     publicApiBefore: null,
     publicApiAfter: null,
+    ...(line.copies === 'direct' ? { copies: 'direct' } : {}),
   };
   const project = await readPackages(bench, base);
   if (isFault(project)) return { claims, stop: { verdict: 'needs_human', ...project }, intended: null };
-  const found = stateOf(project, name);
+  const found = stateOf(project, wanted);
   const known = { ...claims, ...found };
-  const stop = isFault(found) ? ({ verdict: 'needs_human', ...found } as const) : stopOf(project, name, range, base);
+  const stop = isFault(found) ? ({ verdict: 'needs_human', ...found } as const) : stopOf(project, wanted, base);
   if (isFault(found) || stop !== null) return { claims: isFault(found) ? claims : known, stop, intended: null };
   const api = await publicApi(bench, base.repository, base.tree, 'base');
   if ('underivable' in api) {
@@ -48,61 +51,6 @@ async function before(bench: Bench, base: Snapshot): Promise<Before> {
     return { claims: known, stop: { verdict: 'needs_human', code: 'UNDERIVABLE-API', question }, intended: null };
   }
   return { claims: { ...known, publicApiBefore: api.digest }, stop: null, intended: null };
-}
-
-/** What is said of a package: the versions that are locked, or the ranges that are asked for where nothing is locked. */
-function stateOf(
-  project: Project,
-  name: string,
-): Pick<DependencyClaims, 'versionsBefore' | 'manifestRanges'> | LockfileFault {
-  const lock = project.lockfile?.lock;
-  if (lock === undefined) return { versionsBefore: [], manifestRanges: rangesOf(project, name) };
-  return isFault(lock) ? lock : { versionsBefore: lockedVersions(lock, name).slice(0, 100) };
-}
-
-const rangesOf = (project: Project, name: string): string[] =>
-  [...new Set(projectEntries(project, name).map(({ text }) => text.slice(0, 300)))].sort().slice(0, 100);
-
-/** Why there is nothing to do, or nothing that could be proved: after every copy and entry was looked at, by key and by name. */
-function stopOf(project: Project, name: string, range: string, { commit }: Snapshot): Stop | null {
-  const lock = project.lockfile?.lock;
-  const entries = projectEntries(project, name);
-  if (lock === undefined || isFault(lock)) return unlockedStop(project, name, range);
-  const copies = copiesOf(lock, name);
-  const looked = `${lock.file} and ${project.manifests.size} manifest(s), by name and by alias`;
-  if (copies.length === 0)
-    return entries.length === 0
-      ? { verdict: 'not_applicable', because: `${name} is not in commit ${commit}: looked for in ${looked}` }
-      : {
-          verdict: 'needs_human',
-          code: 'LOCKFILE-STALE',
-          question: `${entries[0]?.path ?? 'package.json'} asks for ${name}, and ${lock.file} has no copy of it. Bring the lockfile up to date with ${programName(project.manager)} and submit again?`,
-        };
-  const versions = lockedVersions(lock, name);
-  if (!copies.every(({ version }) => satisfies(version, range))) return null;
-  return {
-    verdict: 'already_true',
-    because: `all ${copies.length} copies of ${name} are locked to ${versions.slice(0, 20).join(', ')}, inside ${range}, in commit ${commit}: looked for in ${looked}`,
-  };
-}
-
-/** Without a lockfile each install decides anew: `already_true` is never claimed, and what no manifest names can't be moved. */
-function unlockedStop(project: Project, name: string, range: string): Stop | null {
-  const asked = projectEntries(project, name).filter(({ kind }) => kind !== 'peerDependencies');
-  const files = `${project.manifests.size} manifest(s)`;
-  const way = 'Commit a lockfile and submit again, or drop the request?';
-  if (asked.length === 0)
-    return {
-      verdict: 'needs_human',
-      code: 'LOCKFILE-MISSING',
-      question: `${name} is in none of ${files}, and no lockfile says whether and in which version it is installed through others. ${way}`,
-    };
-  if (!asked.every(({ text }) => rangeIsInside(text, range))) return null;
-  return {
-    verdict: 'needs_human',
-    code: 'LOCKFILE-MISSING',
-    question: `What ${files} ask for (${rangesOf(project, name).slice(0, 10).join(', ')}) lies inside ${range} already, but no lockfile says what is installed, also through others. ${way}`,
-  };
 }
 
 /** An update is manifests and lockfile, of a manifest what it says of this package, and of the lockfile what may move. */
@@ -125,8 +73,7 @@ async function locksOf(
 
 async function lockOf(bench: Bench, at: Snapshot): Promise<Lock | undefined> {
   const project = await readPackages(bench, at);
-  const lock = isFault(project) ? undefined : project.lockfile?.lock;
-  return lock === undefined || isFault(lock) ? undefined : lock;
+  return isFault(project) ? undefined : lockIn(project);
 }
 
 async function after(
@@ -135,14 +82,15 @@ async function after(
   head: Snapshot,
   earlier: LineClaims,
 ): Promise<{ claims: LineClaims; faults: string[]; facts: Partial<Facts> }> {
-  const { package: name, range } = requireLine(bench.packet, 'dependency-update');
+  const line = requireLine(bench.packet, 'dependency-update');
+  const { package: name, range } = line;
   const known = earlier.line === 'dependency-update' ? earlier : undefined;
-  const [old, now] = await Promise.all([base, head].map((each) => readPackages(bench, each)));
+  const [old, now] = await Promise.all([readPackages(bench, base), readPackages(bench, head)]);
   const faults = await foreignChanges(bench, base, head, name);
-  const state = now === undefined || isFault(now) ? now : stateAfter(now, name, range);
-  if (state === undefined || isFault(state)) faults.push(state?.question ?? 'the manifests can not be read');
-  else faults.push(...state.faults);
-  const moved = old === undefined || now === undefined ? undefined : movesOf(name, old, now);
+  const state = isFault(now) ? now : stateAfter(bench, now, wantedBy(line));
+  faults.push(...(isFault(state) ? [state.question] : state.faults));
+  if (!isFault(old) && !isFault(now)) faults.push(...removedEntries(old, now, name));
+  const moved = isFault(old) || isFault(now) ? undefined : movesOf(name, old, now);
 
   const api = faults.length > 0 ? null : await publicApi(bench, head.repository, head.tree, 'changed');
   if (api !== null && 'underivable' in api)
@@ -157,59 +105,36 @@ async function after(
     package: name,
     range,
     versionsBefore: [...(known?.versionsBefore ?? [])],
-    versionsAfter: state === undefined || isFault(state) ? [] : state.versions,
     publicApiBefore: apiBefore,
     publicApiAfter: apiAfter,
-    ...(state === undefined || isFault(state) || state.ranges === undefined ? {} : { manifestRanges: state.ranges }),
-    ...(moved === undefined ? {} : { moved: moved.claim }),
+    ...(isFault(state) ? { versionsAfter: [] } : state.claims),
+    ...(moved?.claim === undefined ? {} : { moved: moved.claim }),
   };
   const { versionChange = 'unknown', concerns = [] } = moved?.facts ?? {};
-  for (const { kind, detail } of concerns) bench.findings.concern(kind, detail);
+  for (const { kind, detail } of [...concerns, ...(isFault(state) ? [] : state.concerns)])
+    bench.findings.concern(kind, detail);
   return { claims, faults, facts: { versionChange } };
 }
 
-type StateAfter = { readonly versions: string[]; readonly ranges?: string[]; readonly faults: readonly string[] };
-
-function stateAfter(project: Project, name: string, range: string): StateAfter | LockfileFault {
-  const lock = project.lockfile?.lock;
-  if (lock !== undefined && isFault(lock)) return lock;
-  if (lock === undefined) {
-    const asked = projectEntries(project, name).filter(({ kind }) => kind !== 'peerDependencies');
-    const outside = asked.filter(({ text }) => !rangeIsInside(text, range));
-    const faults = outside.map(
-      ({ path, text }) => `${path} asks for ${name} ${text}, which lets in versions outside ${range}`,
-    );
-    return {
-      versions: [],
-      ranges: rangesOf(project, name),
-      faults: asked.length === 0 ? [`no manifest asks for ${name} any more`] : faults,
-    };
-  }
-  const versions = lockedVersions(lock, name);
-  const outside = versions.filter((version) => !satisfies(version, range));
-  return {
-    versions: versions.slice(0, 100),
-    faults: [
-      ...(versions.length === 0 ? [`${name} is no longer in ${lock.file}`] : []),
-      ...(outside.length > 0 ? [`${name} is locked to ${outside.join(', ')}, outside ${range}`] : []),
-    ],
-  };
-}
-
-function movesOf(name: string, old: Project | LockfileFault, now: Project | LockfileFault) {
-  if (isFault(old) || isFault(now)) return undefined;
-  const [before, after] = [old.lockfile?.lock, now.lockfile?.lock];
-  if (before === undefined || after === undefined || isFault(before) || isFault(after)) return undefined;
+/** Without a lockfile no package moves but by what the manifests ask for. */
+function movesOf(name: string, old: Project, now: Project) {
+  if (old.lockfile === undefined && now.lockfile === undefined)
+    return { facts: stepFacts(rangeMoves(name, old.manifests, now.manifests)), claim: undefined };
+  const [before, after] = [lockIn(old), lockIn(now)];
+  if (before === undefined || after === undefined) return undefined;
   const moves = movesBetween(before, after);
-  return {
-    facts: moveFacts(name, before, after, moves),
-    claim: {
-      total: moves.length,
-      mayBreak: moves.filter(mayBreak).length,
-      listed: moves.slice(0, packageLimits.named).map(boundedMove),
-    },
-  };
+  return { facts: moveFacts(name, before, after, moves), claim: claimOf(moves) };
 }
+
+function lockIn({ lockfile }: Project): Lock | undefined {
+  return lockfile === undefined || isFault(lockfile.lock) ? undefined : lockfile.lock;
+}
+
+const claimOf = (moves: readonly Move[]) => ({
+  total: moves.length,
+  mayBreak: moves.filter(mayBreak).length,
+  listed: moves.slice(0, packageLimits.named).map(boundedMove),
+});
 
 const boundedMove = (move: Move) => ({
   ...move,

@@ -5,7 +5,7 @@ import type { Packet } from '../../domain/packet/schema.ts';
 import type { TaskContext } from '../../jobs/task.ts';
 import type { SandboxDriver, SandboxIdentity } from '../../sandbox/driver.ts';
 import type { OpenedToolchains } from '../../sandbox/toolchains/open-toolchains.ts';
-import type { PackageCache } from '../../stations/packages/package-cache.ts';
+import type { PackageCache, PackageFiles } from '../../stations/packages/package-cache.ts';
 import type { FetchedEnvironment } from '../../stations/python/environment-archive.ts';
 import type { Findings } from '../findings.ts';
 import type { PreparedTrees } from './checkout.ts';
@@ -32,6 +32,8 @@ export type Bench = {
   readonly packages: string | null;
   /** What is told of them: what could not be had, and why; null without any. */
   readonly supply: PackageCache | null;
+  /** Manifests and lockfile of a dependency update, as the packages job computed them: what installs of the change were made from. */
+  readonly resolved: PackageFiles | null;
   /** Whether the prepare command may fail (packages are missing, and it failed on the base as well), and whether it did. */
   readonly preparation: { mayFail: boolean; failed: boolean };
 };
