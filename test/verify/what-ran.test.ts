@@ -37,6 +37,17 @@ beforeAll(async () => {
     'steady.mjs': report('true'),
     'lacking.mjs': "import 'not-there';\n",
     'README.md': 'Sums\n',
+    // Tells of a test for each line of a file, as `go test -json` does.
+    go: {
+      mode: '100755',
+      text: `#!/bin/sh
+test "$2" = -json || exit 0
+while read -r name; do echo '{"Action":"pass","Package":"sums","Test":"'"$name"'"}'; done < cases.txt
+echo '{"Action":"output","Package":"sums","Output":"ok  \\tsums\\t0.01s\\n"}'
+echo '{"Action":"pass","Package":"sums"}'
+`,
+    },
+    'cases.txt': 'TestAdds\nTestSubtracts\n',
   });
   source = await bundleSource(jobs, repository, base);
 });
@@ -131,6 +142,16 @@ describe.skipIf(noSandbox)('what was not run', () => {
     expect(done.outcome?.question).toMatch(/check unit did not run on the base[\s\S]*no-such-runner: not found/);
   });
 
+  test('a test that is gone is named where the runner tells of its tests though no report is declared', async () => {
+    const declaration = { checks: [{ name: 'unit', kind: 'unit', command: ['./go', 'test'] }] };
+    const { line, made } = await lineOf({ change: { 'cases.txt': 'TestAdds\n' }, declaration });
+    const before = await baseline(line);
+    expect(claims(before).checks).toMatchObject([{ passed: true, counts: { tests: 2, passed: 2 } }]);
+    expect(claims(before).concerns?.map(({ kind }) => kind)).not.toContain('no_test_report');
+    const done = await validate(line, before, made);
+    expect(done.outcome).toMatchObject({ verdict: 'invalid', question: expect.stringContaining('TestSubtracts') });
+  });
+
   test('a package that is missing is found where a runner says so in its report alone', async () => {
     const command = ['node', '--test', '--test-reporter=tap', '--test-reporter-destination={report}', 'lacking.mjs'];
     const checks = [{ name: 'unit', kind: 'unit', command, report: 'tap' }];
@@ -222,10 +243,10 @@ describe.skipIf(noSandbox)('what must not change', () => {
 describe.skipIf(noSandbox)('what counts of lines do not show', () => {
   test('code of a language that no check is known to run is named, where another one ran', async () => {
     const checks = [{ name: 'unit', kind: 'unit', command: ['node', '--test', 'src/add.mjs'] }];
-    const change = { 'go/x.go': 'package x\n', 'src/more.mjs': 'export {};\n' };
+    const change = { 'lib/x.go': 'package x\n', 'src/more.mjs': 'export {};\n' };
     const { line, made } = await lineOf({ change, declaration: { checks } });
     const done = await validate(line, await baseline(line), made);
-    const detail = '1 Go file in go/; what ran is of JavaScript in the root';
+    const detail = '1 Go file in lib/; what ran is of JavaScript in the root';
     expect(done.outcome?.facts.concerns).toContainEqual({ kind: 'unchecked_code', detail });
     expect(claims(done).notVerified.join('\n')).toContain(detail);
   });

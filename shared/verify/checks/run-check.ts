@@ -10,11 +10,12 @@ import { judgeEnding } from '../endings/judge-ending.ts';
 import { type CheckClaim, type RunClaim, TESTS_NAMED } from '../receipt.ts';
 import type { Bench } from '../runs/bench.ts';
 import { lastLines, outputText } from '../runs/output-text.ts';
-import type { Checkout } from '../runs/run-program.ts';
+import type { Checkout, Program } from '../runs/run-program.ts';
 import { runProgram } from '../runs/run-program.ts';
 import type { OwnCode } from '../trees/own-code.ts';
 import { countTests } from './counts.ts';
 import type { ReportedTest } from './junit.ts';
+import { OWN_REPORT_BYTES, type OwnReport, ownReport, textOf } from './own-report/own-report.ts';
 import { readReport } from './report-file.ts';
 import { testTitle } from './test-identity.ts';
 
@@ -38,12 +39,8 @@ export async function runCheck(
   const { command: declared, report } = check;
   const place = await reportPlace(bench);
   const argv = declared.map((argument) => argument.replaceAll('{report}', place.inside)) as [string, ...string[]];
-  const result = await runProgram(bench, checkout, {
-    of,
-    argv,
-    timeoutMs: check.timeoutSeconds * 1000,
-    mounts: report === 'none' ? [] : [place.mount],
-  });
+  const mounts = report === 'none' ? [] : [place.mount];
+  const { result, told } = await runTelling(bench, checkout, check, { of, argv, mounts });
   const run = runClaim(declared, result);
   const ended = (tests: readonly ReportedTest[] | null): Pick<CheckRun, 'ending' | 'tests' | 'lastLines'> => {
     const failed = tests?.filter(({ outcome }) => outcome === 'failed').length ?? 0;
@@ -63,8 +60,11 @@ export async function runCheck(
   };
   const claim = { name: check.name, kind: check.kind, ...run };
   if (report === 'none') {
-    const end = ended(null);
-    return { claim: { ...claim, ...verdictOf(end.ending, run), counts: null }, ...end };
+    const tests = told !== null && 'tests' in told ? told.tests : null;
+    const end = ended(tests);
+    const counts = told === null ? null : 'tests' in told ? countTests(told.tests) : told.counts;
+    if (tests !== null && (counts?.failed ?? 0) > 0) bench.recorder.note(of, failedTests(tests));
+    return { claim: { ...claim, ...verdictOf(end.ending, run), counts }, ...end };
   }
   const read = await readReport(place.directory, place.name, report);
   if ('fault' in read) {
@@ -82,6 +82,33 @@ export async function runCheck(
     bench.recorder.note(of, failedTests(read.tests));
   }
   return { claim: { ...claim, ending: end.ending.kind, counts, passed: faults.length === 0, faults }, ...end };
+}
+
+type Telling = { readonly result: SandboxResult; readonly told: ReturnType<OwnReport['read']> };
+
+/** Runs a check, and reads what its runner tells of its tests on its output, where no report is declared and the runner is known to. */
+async function runTelling(
+  bench: Bench,
+  checkout: Checkout,
+  { report, timeoutSeconds }: Check,
+  program: Pick<Program, 'of' | 'mounts'> & { readonly argv: Program['argv'] },
+): Promise<Telling> {
+  const timeoutMs = timeoutSeconds * 1000;
+  const own = report === 'none' ? ownReport(program.argv) : undefined;
+  if (own === undefined) return { result: await runProgram(bench, checkout, { ...program, timeoutMs }), told: null };
+  const { argv, plain, read } = own;
+  const result = await runProgram(bench, checkout, {
+    ...program,
+    argv,
+    timeoutMs,
+    plain,
+    outputBytes: OWN_REPORT_BYTES,
+  });
+  // Telling more, it may have written more than a run may.
+  if (result.endedBy === 'output')
+    return { result: await runProgram(bench, checkout, { ...program, timeoutMs }), told: null };
+  const told = result.outputTruncated ? null : read(textOf(result.stdout));
+  return { result: plain(result), told };
 }
 
 /** Where one run writes its report: not to be guessed from an earlier run or from the repository. */

@@ -10,7 +10,8 @@ const logBytes = 256 * 1024;
 
 /** Gathers what was observed while the verifier ran programs: for the receipt's observations, and for the log people read. */
 export type Recorder = {
-  record(of: string, result: SandboxResult): void;
+  /** `plain` is the run as people read it, for the log. */
+  record(of: string, result: SandboxResult, plain?: SandboxResult): void;
   /** Adds to the log what a run's own output does not say, such as a report's failed tests. */
   note(of: string, text: string): void;
   observations(line: LineName): Receipt['observations'];
@@ -24,7 +25,7 @@ export function createRecorder(now: () => Date = () => new Date()): Recorder {
   const runs: Receipt['observations']['runs'] = [];
   const tails: string[] = [];
   return {
-    record: (of, result) => {
+    record: (of, result, plain = result) => {
       latest = now();
       if (runs.length >= runsKept) return;
       runs.push({
@@ -35,7 +36,7 @@ export function createRecorder(now: () => Date = () => new Date()): Recorder {
         stderr: { digest: digestOfBytes(result.stderr), bytes: result.stderr.byteLength },
       });
       tails.push(
-        `== ${of}: ${result.endedBy === 'itself' ? `exit ${result.exitCode ?? result.signal}` : `ended by ${result.endedBy}`}\n${tail(result.stdout)}${tail(result.stderr)}`,
+        `== ${of}: ${result.endedBy === 'itself' ? `exit ${result.exitCode ?? result.signal}` : `ended by ${result.endedBy}`}\n${tail(plain.stdout)}${tail(plain.stderr)}`,
       );
     },
     note: (of, text) => {

@@ -28,6 +28,10 @@ export type Program = {
   readonly timeoutMs: number;
   readonly mounts?: readonly Mount[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Bytes kept of each stream, where the output is a report. */
+  readonly outputBytes?: number;
+  /** The run as people read it, where its output is for programs. */
+  readonly plain?: (result: SandboxResult) => SandboxResult;
 };
 
 /**
@@ -57,6 +61,7 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
     ...defaultSandboxLimits,
     wallMs: program.timeoutMs,
     cpuSeconds: Math.max(60, Math.ceil((program.timeoutMs / 1000) * 4)),
+    ...(program.outputBytes === undefined ? {} : { outputBytes: program.outputBytes }),
   };
   const starved = watchContention();
   const result = await driver.run({
@@ -73,11 +78,12 @@ export async function runProgram(bench: Bench, checkout: Checkout, program: Prog
     limits,
     signal: context.signal,
   });
-  recorder.record(program.of, result);
+  const plain = program.plain?.(result) ?? result;
+  recorder.record(program.of, result, plain);
   if (result.cancelled) throw new TaskFailure({ kind: 'cancelled', message: `${program.of} was cancelled` });
   if (result.timedOut) {
     const said = (advice: string): string =>
-      `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; ${advice}. Its last lines:\n${lastLines(result) || '(none)'}`;
+      `${program.of} did not end within ${program.timeoutMs / 1000} s and was killed; ${advice}. Its last lines:\n${lastLines(plain) || '(none)'}`;
     // On a machine with no processor to spare, the time says nothing about the program: that passes, and is no question to a person.
     if (starved())
       throw new TaskFailure({

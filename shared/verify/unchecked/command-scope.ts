@@ -1,17 +1,11 @@
 import { posix } from 'node:path';
 import { packageScriptOf } from '../../domain/application/placeholder-script.ts';
+import { prefixOf, programName } from '../command-prefix.ts';
 import { type Family, familyOfProgram } from './languages.ts';
 
 /** What a command runs, as far as it says: of which languages, or null where it does not tell, and below which folder (`` is the root). */
 export type CommandScope = { readonly folder: string; readonly family: Family | null };
 
-/** Programs that run another one, with the options that take a value, and how many words of their own come first. */
-const WRAPPERS: Readonly<Record<string, { readonly valued: RegExp; readonly words: number }>> = {
-  timeout: { valued: /^(?:-k|-s|--kill-after|--signal)$/, words: 1 },
-  nice: { valued: /^-n$/, words: 0 },
-  'xvfb-run': { valued: /^(?:-e|-f|-n|-p|-s|-w)$/, words: 0 },
-  stdbuf: { valued: /^(?:-i|-o|-e)$/, words: 0 },
-};
 /** Programs that run another one in the environment they manage, by these words. */
 const MANAGED: Readonly<Record<string, RegExp>> = {
   poetry: /^run$/,
@@ -43,14 +37,13 @@ export function scopesOfCommand(argv: readonly string[], scriptOf: ScriptOf = ()
   return scopesIn('', argv, scriptOf, 0);
 }
 
-function scopesIn(folder: string, argv: readonly string[], scriptOf: ScriptOf, depth: number): CommandScope[] {
-  const [program = '', ...rest] = argv;
-  const name = posix.basename(program).replace(/\.(?:exe|cmd|bat)$/, '');
+function scopesIn(from: string, argv: readonly string[], scriptOf: ScriptOf, depth: number): CommandScope[] {
+  const prefix = prefixOf(argv);
+  const folder = prefix.folders.reduce(below, from);
+  const [program = '', ...rest] = argv.slice(prefix.words);
+  const name = programName(program);
   const untold: CommandScope[] = [{ folder, family: null }];
   if (depth > DEEPEST || name === '') return untold;
-  if (name === 'env') return behindEnv(folder, rest, scriptOf, depth);
-  const wrapper = WRAPPERS[name];
-  if (wrapper !== undefined) return scopesIn(folder, behind(rest, wrapper), scriptOf, depth + 1);
   if (MANAGED[name]?.test(rest[0] ?? '') === true)
     return scopesIn(
       folder,
@@ -64,28 +57,9 @@ function scopesIn(folder: string, argv: readonly string[], scriptOf: ScriptOf, d
   if (/^python[\d.]*$/.test(name)) return [{ folder, family: rest[0] === '-m' ? 'python' : null }];
   if (name === 'node') return [{ folder, family: rest.includes('--test') ? 'javascript' : null }];
   const family = familyOfProgram(name) ?? null;
-  const script = place === '' && family === 'javascript' ? packageScriptOf(argv) : undefined;
+  const script = place === '' && family === 'javascript' ? packageScriptOf([program, ...rest]) : undefined;
   const text = script === undefined ? undefined : scriptOf(script);
   return text === undefined ? [{ folder: place, family }] : scopesOfText(place, text, scriptOf, depth);
-}
-
-function behindEnv(folder: string, words: readonly string[], scriptOf: ScriptOf, depth: number): CommandScope[] {
-  let place = folder;
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] ?? '';
-    if (word === '-C' || word === '--chdir') place = below(place, words[++at] ?? '');
-    else if (word.startsWith('--chdir=')) place = below(place, word.slice('--chdir='.length));
-    else if (word === '-u' || word === '--unset') at += 1;
-    else if (!word.startsWith('-') && !/^\w+=/.test(word)) return scopesIn(place, words.slice(at), scriptOf, depth + 1);
-  }
-  return [{ folder: place, family: null }];
-}
-
-/** The words behind a wrapper's own. */
-function behind(words: readonly string[], wrapper: { readonly valued: RegExp; readonly words: number }): string[] {
-  let at = 0;
-  for (; words[at]?.startsWith('-') === true; at++) if (wrapper.valued.test(words[at] ?? '')) at += 1;
-  return words.slice(at + wrapper.words);
 }
 
 /** A shell's line of plain commands, one after the other. Anything else in it does not tell what is run. */
