@@ -111,7 +111,8 @@ export function approvalLines(approval: ShownApproval): string[] {
     say('base', `${check.name} (${check.kind}) ${wordOf(check)}${countOf(check)}`);
   for (const { tier, because } of baseline?.concerns ?? []) say('base', `${tier}: ${because}`);
   if (approval.checks?.reproduction?.words) say('reproduction', approval.checks.reproduction.words);
-  for (const check of approval.checks?.checks ?? []) say('check', `${check.name} (${check.kind}) ${wordOf(check)}`);
+  for (const check of approval.checks?.checks ?? [])
+    say('check', `${check.name} (${check.kind}) ${wordOf(check)}${countOf(check)}`);
   if (approval.checks?.holdouts !== undefined) say('hidden', `scenarios: ${approval.checks.holdouts}`);
   for (const decision of approval.decisions) say(decision.decision, `${decision.by}: ${decision.reason}`);
   return lines;

@@ -32,6 +32,10 @@ test('a start gate shows what was found of the base, and an effect gate that the
   expect(start).toContain('reproduction It failed on the base in 3 of 3 runs: ended with exit code 1');
   expect(start).toContain('base         unit (unit) FAILED, 11 of 12 tests passed');
   expect(start).toContain('base         low: Checks passed by exit code alone');
+  const { checks } = baseline;
+  expect(approvalLines(approval(checks)).join('\n')).toContain(
+    'check        unit (unit) FAILED, 11 of 12 tests passed',
+  );
   const words = 'There is none: the packet names none, and its line does not ask for one';
   expect(approvalLines({ ...approval([]), checks: { reproduction: { words } } }).join('\n')).toContain(
     `reproduction ${words}`,
