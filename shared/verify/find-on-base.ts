@@ -1,4 +1,7 @@
+import { isManifest } from '../domain/risk/path-class.ts';
+import { diffTrees } from '../sandbox/git/diff.ts';
 import type { TreeId } from '../sandbox/git/object-id.ts';
+import { showPath } from '../sandbox/refusal.ts';
 import type { Snapshot } from '../stations/work/base.ts';
 import { type CheckRun, firstNamed } from './checks/run-check.ts';
 import type { MissingCause } from './endings/ending.ts';
@@ -37,8 +40,10 @@ export async function reproduceOnBase(
   switch (together.says) {
     case 'fails':
       return { run, stop: null };
-    case 'did_not_run':
-      return { run, stop: askDidNotRun(bench, 'REPRODUCTION-DID-NOT-RUN', named, together, lastLines) };
+    case 'did_not_run': {
+      const advice = together.cause === 'package' ? await manifestFirst(bench, base, intended) : null;
+      return { run, stop: askDidNotRun(bench, 'REPRODUCTION-DID-NOT-RUN', named, { ...together, advice, lastLines }) };
+    }
     case 'unstable': {
       const question = `${named} passes in ${together.passed} of ${together.runs} runs on the base as it is (REPRODUCTION-UNSTABLE), so neither its failing nor its passing proves anything. Name one that fails each time, or correct what makes it differ?`;
       return { run, stop: { verdict: 'unstable', code: 'REPRODUCTION-UNSTABLE', question } };
@@ -64,8 +69,8 @@ async function passesOnBase(bench: Bench, base: Snapshot, intended: TreeId | nul
 }
 
 /** A reproduction proves nothing by passing where the tests of the change itself were not among what it ran. */
-function withoutTheTests({ inSources, unreleased }: TestsLeftOut, because: string): Found | null {
-  if (inSources.length === 0 && unreleased.length === 0) return null;
+function withoutTheTests({ inSources, unreleased, undeclared }: TestsLeftOut, because: string): Found | null {
+  if (inSources.length === 0 && unreleased.length === 0 && undeclared.length === 0) return null;
   const what = [
     ...(inSources.length > 0
       ? [
@@ -75,11 +80,18 @@ function withoutTheTests({ inSources, unreleased }: TestsLeftOut, because: strin
     ...(unreleased.length > 0
       ? [`test files that validation.testsMayChange does not name (${firstNamed(unreleased, 5).join(', ')})`]
       : []),
+    ...(undeclared.length > 0
+      ? [
+          `files that the reproduction names and that are not known to be tests (${firstNamed(undeclared, 5).join(', ')})`,
+        ]
+      : []),
   ].join(', and ');
   const release =
     inSources.length > 0
       ? 'Put them into a test file of their own (in Rust under tests/) and name it in validation.testsMayChange'
-      : 'Name them in validation.testsMayChange';
+      : undeclared.length > 0
+        ? 'Declare them under testFiles of the application, and name them in validation.testsMayChange'
+        : 'Name them in validation.testsMayChange';
   const question = `${capital(because)} (REPRODUCTION-LACKS-TESTS), but tests that the change brings were not part of it: ${what}. So it is not shown that there is nothing to mend. ${release}; or name a reproduction that fails on the base without them, or none and why ("reproduction": {"none": …}), and submit again?`;
   return { verdict: 'did_not_run', code: 'REPRODUCTION-LACKS-TESTS', question };
 }
@@ -90,18 +102,30 @@ const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${te
 export function didNotRun(bench: Bench, checks: readonly CheckRun[]): Found | null {
   for (const { claim, ending, lastLines } of checks) {
     if (ending.kind !== 'did_not_run') continue;
-    return askDidNotRun(bench, 'CHECK-DID-NOT-RUN', `The check ${claim.name}`, ending, lastLines);
+    return askDidNotRun(bench, 'CHECK-DID-NOT-RUN', `The check ${claim.name}`, { ...ending, advice: null, lastLines });
   }
   return null;
 }
 
-function askDidNotRun(
-  bench: Bench,
-  code: string,
-  named: string,
-  { cause, what }: { readonly cause: MissingCause; readonly what: string },
-  lastLines: string,
-): Found {
-  const question = `${named} did not run on the base (${code}): ${what}. So its failing proves nothing. ${wayOut(cause, bench)} Its last lines:\n${lastLines || '(none)'}\nCorrect the command or what it needs, and submit again?`;
+/** The way out where the change brings the packages itself: on the base, which has its test files alone, they are missing. */
+async function manifestFirst(bench: Bench, base: Snapshot, intended: TreeId | null): Promise<string | null> {
+  if (intended === null) return null;
+  const { signal } = bench.context;
+  const { entries } = await diffTrees({ repository: base.repository, from: base.tree, to: intended, signal });
+  const manifests = entries.filter(({ path }) => isManifest(path)).map(({ path }) => showPath(path));
+  if (manifests.length === 0) return null;
+  return `The change itself alters ${firstNamed(manifests, 5).join(', ')}, and packages that it adds there are not on the base. Deliver those manifests first, by a request of their own, or name a reproduction that needs none of the new packages.`;
+}
+
+type DidNotRun = {
+  readonly cause: MissingCause;
+  readonly what: string;
+  /** In place of the way out that the cause has anywhere. */
+  readonly advice: string | null;
+  readonly lastLines: string;
+};
+
+function askDidNotRun(bench: Bench, code: string, named: string, { cause, what, advice, lastLines }: DidNotRun): Found {
+  const question = `${named} did not run on the base (${code}): ${what}. So its failing proves nothing. ${advice ?? wayOut(cause, bench)} Its last lines:\n${lastLines || '(none)'}\nCorrect the command or what it needs, and submit again?`;
   return { verdict: 'did_not_run', code, question };
 }

@@ -72,6 +72,23 @@ describe.skipIf(noSandbox)('the baseline of a patch', () => {
     expect(done.outcome).toMatchObject({ verdict: 'did_not_run', summary: 'REPRODUCTION-DID-NOT-RUN' });
   });
 
+  test('a reproduction that needs a package which the change itself adds says to deliver the manifest first', async () => {
+    const files = {
+      'package.json': '{"devDependencies": {"no-such-package": "1.0.0"}}\n',
+      'new.test.mjs': "import 'no-such-package';\n",
+    };
+    const packet = {
+      reproduction: { command: ['node', 'new.test.mjs'] },
+      validation: { testsMayChange: ['new.test.mjs'] },
+    };
+    const done = await baseline(await lineFor(files, packet));
+    expect(done.outcome).toMatchObject({
+      verdict: 'did_not_run',
+      summary: 'REPRODUCTION-DID-NOT-RUN',
+      question: expect.stringContaining('The change itself alters package.json'),
+    });
+  });
+
   test('the reproduction may be a test that the patch brings', async () => {
     const files = {
       ...change,
@@ -104,6 +121,17 @@ describe.skipIf(noSandbox)('the baseline of a patch', () => {
       });
     },
   );
+
+  test('nor does one that names a file which the base lacks and nobody declared as a test', async () => {
+    const tolerant = ['sh', '-c', 'test ! -e "$0" || node "$0"', 'proof.mjs'];
+    const files = { ...change, 'proof.mjs': 'process.exit(0);\n' };
+    const done = await baseline(await lineFor(files, { reproduction: { command: tolerant } }));
+    expect(done.outcome).toMatchObject({
+      verdict: 'did_not_run',
+      summary: 'REPRODUCTION-LACKS-TESTS',
+      question: expect.stringContaining('not known to be tests (proof.mjs)'),
+    });
+  });
 
   test('missing context ends the request only where the packet says so', async () => {
     const context = { files: ['docs/absent.md'] };

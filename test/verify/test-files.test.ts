@@ -19,6 +19,7 @@ describe('test files, closed whatever the declaration says', () => {
     'src/add.spec.tsx',
     'src/add-test.js',
     'test-add.js',
+    'test.node.js',
     'src/add.test-d.ts',
     'src/button.cy.tsx',
     'e2e/login.ts',

@@ -85,7 +85,7 @@ const RULES: readonly Rule[] = [
   // A command line's own `test` command is no test.
   { kind: 'test', lower: named(`tests?\\.${CODE}`), but: /(?:^|\/)(?:commands?|cmds?|subcommands?|verbs)\/[^/]+$/ },
   { kind: 'test', lower: named(`[^/]+[._-](?:tests?|specs?|e2e|cy|tst|test-d|int-?test|it-?test)\\.${CODE}`) },
-  { kind: 'test', lower: named(`tests?[-_][^/]*\\.${CODE}`) },
+  { kind: 'test', lower: named(`tests?[-_.][^/]*\\.${CODE}`) },
   { kind: 'test', lower: /^spec\.(?:[cm]?[jt]s|rb)$/ },
   { kind: 'test', lower: named('[^/]+\\.(?:bats|feature|robot|t)') },
   { kind: 'test', lower: named('[^/]+\\.(?:snap|ambr|golden)|[^/]+\\.(?:verified|approved)\\.\\w+') },

@@ -54,6 +54,9 @@ const SECURITY =
 const MIGRATION = /(^|\/)(migrations?|db\/migrate)\/|\.sql$/u;
 const MANIFEST =
   /(^|\/)(package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|deno\.lock|requirements[^/]*\.txt|pyproject\.toml|poetry\.lock|pipfile(\.lock)?|go\.(mod|sum)|cargo\.(toml|lock)|gemfile(\.lock)?|composer\.(json|lock)|pom\.xml|build\.gradle(\.kts)?|[^/]*\.(csproj|fsproj)|packages\.lock\.json|directory\.packages\.props)$/u;
+/** Whether a path is a manifest or lockfile of packages, whatever the folder and the ecosystem. */
+export const isManifest = (path: string): boolean => MANIFEST.test(path.toLowerCase());
+
 const DOCS = /(^docs?\/|\.(md|mdx|rst|adoc|txt)$|(^|\/)(license|changelog|authors|contributing|readme)$)/u;
 
 /**
@@ -77,7 +80,7 @@ export function pathClassifier(
     if (PIPELINE.test(lower)) return 'pipeline';
     if (MIGRATION.test(lower)) return 'migration';
     if (INFRASTRUCTURE.test(lower)) return 'infrastructure';
-    if (MANIFEST.test(lower)) return 'manifest';
+    if (isManifest(lower)) return 'manifest';
     const kind = kindOf(path);
     if (kind === 'runner') return SECURITY.test(lower) ? 'security' : 'runner';
     if (measuredTests.has(path) || declaredTest(path)) return 'test';

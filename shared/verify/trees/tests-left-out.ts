@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import { inlineTestLine, mayHoldTests } from '../../domain/application/inline-tests.ts';
 import { testFileKinds } from '../../domain/application/test-files.ts';
+import type { Packet } from '../../domain/packet/schema.ts';
 import { addedLines } from '../../domain/text/added-lines.ts';
 import { readBlobs } from '../../sandbox/git/blobs.ts';
 import { type DiffEntry, diffTrees } from '../../sandbox/git/diff.ts';
@@ -8,6 +10,7 @@ import { listTree } from '../../sandbox/git/tree-list.ts';
 import { showPath } from '../../sandbox/refusal.ts';
 import type { Snapshot } from '../../stations/work/base.ts';
 import { pathMatcher } from '../../stations/work/path-scope.ts';
+import { reproductionCommand } from '../reproduction.ts';
 import type { Bench } from '../runs/bench.ts';
 
 const FILES_READ = 500;
@@ -19,6 +22,8 @@ export type TestsLeftOut = {
   readonly inSources: readonly string[];
   /** Test files that the packet does not release, so that they are the base's own. */
   readonly unreleased: readonly string[];
+  /** Files that the reproduction names and that are no test files, by their names as little as by the declaration. */
+  readonly undeclared: readonly string[];
 };
 
 /** Which tests of the packet's own change its reproduction did not run on the base. */
@@ -32,9 +37,17 @@ export async function testsLeftOut(bench: Bench, base: Snapshot, intended: TreeI
   const unreleased = entries
     .filter(({ path, status }) => status !== 'deleted' && kindOf(path) === 'test' && !mayChange(path))
     .map(({ path }) => showPath(path));
+  const named = wordsOf(packet);
+  const undeclared = entries
+    .filter(({ path, status }) => status === 'added' && kindOf(path) === undefined && named.has(path))
+    .map(({ path }) => showPath(path));
   const sources = entries.filter((entry) => holdsText(entry) && kindOf(entry.path) === undefined);
-  return { unreleased, inSources: await placesInside(repository, intended, sources, patch, signal) };
+  return { unreleased, undeclared, inSources: await placesInside(repository, intended, sources, patch, signal) };
 }
+
+/** The words of the reproduction's command, as paths from the repository's root. */
+const wordsOf = (packet: Packet): ReadonlySet<string> =>
+  new Set((reproductionCommand(packet) ?? []).map((word) => posix.normalize(word)));
 
 const holdsText = ({ path, newMode, added }: DiffEntry): boolean =>
   newMode !== null && newMode !== '120000' && added > 0 && mayHoldTests(path);
