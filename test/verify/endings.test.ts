@@ -37,6 +37,14 @@ const judge = (run: Partial<Recording> & { readonly output: string }, known = co
   );
 
 describe('the ending of a run', () => {
+  test('a full disk of the sandbox says nothing about the tree', () => {
+    const output =
+      '  Restored /workspace/src/A/A.csproj (in 4.46 sec).\n/usr/share/dotnet/sdk/10.0.401/NuGet.targets(198,5): error : No space left on device [/workspace/test/A.csproj]\n';
+    expect(judge({ argv: ['dotnet', 'test'], output })).toMatchObject({ kind: 'did_not_run', cause: 'space' });
+    const failed = "AssertionError: expected 'ok' to be 'ENOSPC: no space left on device, write'\n";
+    expect(judge({ output: failed })).toEqual({ kind: 'failed' });
+  });
+
   test.each(recordings)('$name', (recording) => {
     expect(judge(recording)).toMatchObject({ kind: recording.ending });
   });

@@ -7,6 +7,7 @@ export type MissingCause =
   | 'package'
   | 'library'
   | 'network'
+  | 'space'
   | 'usage'
   | 'no_tests'
   | 'ended_outside'
@@ -40,6 +41,8 @@ export const WAY_OUT: Readonly<Record<MissingCause, string>> = {
     'Let prepare install it: check that the manifest and lockfile name it and that its packages could be fetched.',
   library: 'Let the application’s environment bring the library.',
   network: 'Checks run without a network: let prepare fetch what it needs, or leave out what asks for one.',
+  space:
+    'A check may write 512 MiB below /tmp, and more into the checkout: let it write there (TMPDIR, a cache of packages), or need less.',
   usage: 'Correct the command’s options.',
   no_tests: 'Name tests that the tree has.',
   ended_outside: 'Make it need less, or end by itself.',

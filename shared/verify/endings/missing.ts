@@ -255,6 +255,11 @@ const PATTERNS: readonly Pattern[] = [
     /^.*(?:getaddrinfo (?:EAI_AGAIN|ENOTFOUND)|Temporary failure in name resolution|Could not resolve host|Network is unreachable|ENETUNREACH).*$/m,
     always('network'),
   ],
+  // Space that the sandbox has no more of; not a test that speaks of it.
+  [
+    /^(?!.*(?:assert|expect)).*\b(?:No space left on device|There is not enough space on the disk)\b.*$/im,
+    always('space'),
+  ],
 ];
 
 function entryModule(path: string, said: string, code: KnownCode, workspace: string): Missing {
