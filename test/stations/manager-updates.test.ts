@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SandboxDriver, SandboxRun } from '../../shared/sandbox/driver.ts';
 import { readArchive } from '../../shared/stations/packages/archive.ts';
+import { packageLimits } from '../../shared/stations/packages/limits.ts';
 import { planSchema } from '../../shared/stations/plan.ts';
 import { receiptSchema } from '../../shared/verify/receipt.ts';
 import { type Done, type Jobs, openJobs } from './job.ts';
@@ -169,8 +172,13 @@ describe.skipIf(noSandbox)('a dependency update', () => {
       const edited = manifests(manager, '~1.2.0', '^1.2.0');
       const target = await targetOf(done);
       expect(target).toEqual({ ...edited, [manager.lockfile]: target[manager.lockfile] });
-      // Nothing but packages of the registry was asked for.
-      expect(registry.requests.slice(from).join('\n')).toMatch(/^(?:GET (?:left|top)(?:\/-\/\w+-[\d.]+\.tgz)?\n?)+$/);
+      // Nothing but packages of the registry was asked for, and what is locked once: no manager wants its bytes.
+      const requests = registry.requests.slice(from);
+      expect(requests.join('\n')).toMatch(/^(?:GET (?:left|top)(?:\/-\/\w+-[\d.]+\.tgz)?\n?)+$/);
+      expect(requests.filter((each) => /-1\.0\.0\.tgz$/.test(each)).sort()).toEqual([
+        'GET left/-/left-1.0.0.tgz',
+        'GET top/-/top-1.0.0.tgz',
+      ]);
       expect(target[manager.lockfile]).toBe(await movedByHand(manager, hand, edited));
     },
   );
@@ -219,6 +227,26 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     expect(target['pnpm-workspace.yaml']).toBe(settings.replace('left:   "^1.0.0"', 'left:   "^1.2.0"'));
     expect(Object.keys(target).sort()).toEqual(['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']);
     expect(target['pnpm-lock.yaml']).not.toContain('1.0.0(');
+  });
+
+  test('has a cache on disk, of a stated size, that is gone with the update', async () => {
+    const runs: SandboxRun[] = [];
+    const noted: SandboxDriver = {
+      ...driver,
+      run: (run) => {
+        runs.push(run);
+        return driver.run(run);
+      },
+    };
+    const manager = managers['yarn 1']!;
+    const { files } = await seeded(manager, manifests(manager, '~1.0.0', '^1.0.0'));
+    const done = await fetchPackages({ ...(await lineFor(manager, files, '>=1.1 <2')), driver: noted });
+    expect(done.outcome).toMatchObject({ verdict: 'ok' });
+    const caches = runs.flatMap(({ mounts }) => mounts.filter(({ target }) => target === '/factory/cache'));
+    expect(caches).toMatchObject(runs.map(() => ({ mode: 'read-write', source: caches[0]?.source })));
+    expect(runs[0]?.environment['YARN_CACHE_FOLDER']).toBe('/factory/cache');
+    expect(runs[0]?.limits.diskBytes).toBe(packageLimits.resolveBytes);
+    expect(existsSync(caches[0]?.source ?? '')).toBe(false);
   });
 
   test('that is stopped while the manager runs leaves nothing behind, and is the same when it is made again', async () => {

@@ -19,5 +19,7 @@ export const packageLimits = {
   requestMs: 60_000,
   redirects: 3,
   resolveMs: 5 * 60_000,
+  /** What a manager may keep on disk while it resolves, in its cache and in the project each. */
+  resolveBytes: 4096 * MiB,
   concurrent: 8,
 } as const;

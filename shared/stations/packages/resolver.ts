@@ -2,8 +2,9 @@ import { chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TaskContext, TaskFailure } from '../../jobs/task.ts';
-import type { Mount, RunTools, SandboxDriver } from '../../sandbox/driver.ts';
+import type { RunTools, SandboxDriver } from '../../sandbox/driver.ts';
 import { defaultSandboxLimits } from '../../sandbox/limits.ts';
+import { removeTree } from '../../sandbox/workspace/remove-tree.ts';
 import { places, writableDirectory } from '../work/inside.ts';
 import { openGateway, SOCKET_NAME } from './gateway.ts';
 import { packageLimits } from './limits.ts';
@@ -28,13 +29,15 @@ export type ResolverOptions = {
   readonly driver: SandboxDriver;
   readonly registry: Registry;
   readonly variables: Readonly<Record<string, string>>;
-  readonly mounts?: readonly Mount[];
   readonly tools?: RunTools | undefined;
+  /** What the manager's cache (`places.cache`) is begun with, by path below it. */
+  readonly cached?: ReadonlyMap<string, string>;
 };
 
 /**
  * Opens a resolver for the time of a work. It sees the files that it is given and nothing else of the repository: no `.npmrc`, no
- * script, no plug-in.
+ * script, no plug-in. What the manager keeps from one run to the next lies on disk, bounded by `packageLimits.resolveBytes`, and goes
+ * with the work.
  */
 export async function withResolver<T>(options: ResolverOptions, work: (resolver: Resolver) => Promise<T>): Promise<T> {
   const { context, driver, registry } = options;
@@ -42,13 +45,15 @@ export async function withResolver<T>(options: ResolverOptions, work: (resolver:
   const root = await mkdtemp(join(context.directory, 'resolve-'));
   const project = await writableDirectory(driver, join(root, 'project'));
   const meeting = await writableDirectory(driver, join(root, 'gateway'));
+  const cache = await writableDirectory(driver, join(root, 'cache'));
+  await writeAll(driver, cache, options.cached ?? new Map());
   const gateway = await openGateway(meeting, driver.fileOwner, registry);
   try {
     return await work({
       write: (files) => writeAll(driver, project, files),
       read: (path) => readBounded(join(project, path)),
       run: async (argv) => {
-        const result = await runInside(options, project, meeting, argv);
+        const result = await runInside(options, { project, meeting, cache }, argv);
         const refusal = gateway.refusal();
         if (refusal !== undefined) throw refusal;
         return result;
@@ -56,13 +61,15 @@ export async function withResolver<T>(options: ResolverOptions, work: (resolver:
     });
   } finally {
     await gateway.close();
+    await removeTree(cache);
   }
 }
 
+type Directories = { readonly project: string; readonly meeting: string; readonly cache: string };
+
 async function runInside(
-  { context, driver, variables, mounts = [], tools }: ResolverOptions,
-  project: string,
-  meeting: string,
+  { context, driver, variables, tools }: ResolverOptions,
+  { project, meeting, cache }: Directories,
   argv: readonly [string, ...string[]],
 ): Promise<{ readonly problem: string | null }> {
   const bridge = fileURLToPath(new URL(`./inside/bridge${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
@@ -74,11 +81,11 @@ async function runInside(
       { source: project, target: places.workspace, mode: 'read-write' },
       { source: meeting, target: places.socket, mode: 'read-only' },
       { source: bridge, target: script, mode: 'read-only' },
-      ...mounts,
+      { source: cache, target: places.cache, mode: 'read-write' },
     ],
     tools,
     environment: { NODE_NO_WARNINGS: '1', CI: '1', ...variables },
-    limits: { ...defaultSandboxLimits, wallMs: packageLimits.resolveMs },
+    limits: { ...defaultSandboxLimits, wallMs: packageLimits.resolveMs, diskBytes: packageLimits.resolveBytes },
     signal: context.signal,
   });
   if (result.cancelled) throw new TaskFailure({ kind: 'cancelled', message: 'resolving the packages was cancelled' });
@@ -88,9 +95,21 @@ async function runInside(
       `${basename(argv[0])} did not resolve the packages within ${packageLimits.resolveMs / 1000} s`,
       true,
     );
+  if (result.endedBy === 'disk')
+    throw new RegistryRefusal(
+      'PACKAGES-FILLED-DISK',
+      `${basename(argv[0])} was killed because it kept more than ${mebibytes(packageLimits.resolveBytes)} on disk, or the disk of this worker is nearly full`,
+      true,
+    );
   if (result.exitCode === 0) return { problem: null };
+  if (result.endedBy === 'memory')
+    return {
+      problem: `it was killed because it used more than ${mebibytes(defaultSandboxLimits.memoryBytes)} of memory`,
+    };
   return { problem: problemIn(result.stderr, result.stdout) };
 }
+
+const mebibytes = (bytes: number): string => `${bytes / 2 ** 20} MiB`;
 
 async function writeAll(driver: SandboxDriver, project: string, files: ReadonlyMap<string, string>): Promise<void> {
   for (const [path, text] of files) {

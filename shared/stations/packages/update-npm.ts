@@ -1,3 +1,4 @@
+import { places } from '../work/inside.ts';
 import { isFault, type Lock, type LockfileFault } from './locked.ts';
 import { lockfileAddresses } from './lockfile-addresses.ts';
 import { readNpmLockfile } from './npm-lockfile.ts';
@@ -20,6 +21,7 @@ export function npmUpdater(project: Project, before: string): Updater {
     variables: variablesOf(project),
     tools: undefined,
     files: new Map(),
+    cached: new Map(),
     isTold: false,
     pins: true,
     install: ['npm', 'install', ...flags],
@@ -62,7 +64,7 @@ function variablesOf(project: Project): Record<string, string> {
   return {
     ...npmVariables(project.settings),
     npm_config_registry: gatewayAddress,
-    npm_config_cache: '/tmp/npm-cache',
+    npm_config_cache: places.cache,
     npm_config_userconfig: '/dev/null',
     npm_config_globalconfig: '/tmp/no-npmrc',
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { places } from '../work/inside.ts';
 import { fault, isFault, type Lock, type LockedPackage, type LockfileFault } from './locked.ts';
 import { openProgram, updateProgram } from './managers.ts';
 import { at, parseYaml } from './manifest.ts';
@@ -32,6 +33,7 @@ export async function pnpmUpdater(project: Project, lock: Lock, directory: strin
     variables: { ...environment, ...variables },
     tools,
     files: new Map([...project.patches, ['.npmrc', npmrcOf(project.settings)]]),
+    cached: new Map(),
     isTold: true,
     pins: true,
     install: ['pnpm', 'install', ...FLAGS],
@@ -53,9 +55,9 @@ function hooksOf({ lockfile, root, configuration }: Project): string | undefined
 
 const settings: Readonly<Record<string, string>> = {
   registry: gatewayAddress,
-  store_dir: '/tmp/pnpm-store',
-  cache_dir: '/tmp/pnpm-cache',
-  state_dir: '/tmp/pnpm-state',
+  store_dir: `${places.cache}/store`,
+  cache_dir: `${places.cache}/documents`,
+  state_dir: `${places.cache}/state`,
   userconfig: '/dev/null',
   ignore_pnpmfile: 'true',
   fetch_retries: '1',

@@ -1,9 +1,11 @@
+import { places } from '../work/inside.ts';
 import { fault, isFault, type Lock, type LockedPackage, type LockfileFault } from './locked.ts';
 import { openProgram, updateProgram } from './managers.ts';
 import type { Project } from './project.ts';
 import { gatewayAddress } from './resolver.ts';
 import { admits } from './specifier.ts';
 import type { Renewal, Updater } from './updater.ts';
+import { settledCache } from './yarn-cache.ts';
 import { patternRange, patternsOf, withoutPatterns, YARN_LOCKFILE } from './yarn-lockfile.ts';
 
 /**
@@ -31,6 +33,7 @@ export async function yarnUpdater(project: Project, lock: Lock, directory: strin
     },
     tools,
     files: project.patches,
+    cached: classic ? settledCache(project.lockfile?.text ?? '') : new Map(),
     isTold: true,
     pins: false,
     install: classic ? CLASSIC : BERRY,
@@ -71,14 +74,14 @@ function movable({ lock, copies, holders, inside }: Renewal): ReadonlySet<string
 const classicVariables = {
   YARN_REGISTRY: gatewayAddress,
   npm_config_registry: gatewayAddress,
-  YARN_CACHE_FOLDER: '/tmp/yarn-cache',
+  YARN_CACHE_FOLDER: places.cache,
   npm_config_userconfig: '/dev/null',
 } as const;
 
 const berryVariables = {
   YARN_NPM_REGISTRY_SERVER: gatewayAddress.slice(0, -1),
   YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
-  YARN_GLOBAL_FOLDER: '/tmp/yarn',
+  YARN_GLOBAL_FOLDER: places.cache,
   YARN_ENABLE_GLOBAL_CACHE: 'true',
   YARN_ENABLE_SCRIPTS: 'false',
   YARN_ENABLE_IMMUTABLE_INSTALLS: 'false',

@@ -56,8 +56,8 @@ export async function updatePackages(
   const judged: Wanted = seed.locked ? wanted : { ...wanted, copies: 'direct' };
   const shown = new Map([...choices].map(([name, choice]) => [name, new Set(toldOf(choice, edits, judged))]));
   const told = updater.isTold ? toldRegistry(registry, () => shown) : registry;
-  const { variables, tools } = updater;
-  return withResolver({ ...resolving, registry: told, variables, tools }, async (resolver) => {
+  const { variables, tools, cached } = updater;
+  return withResolver({ ...resolving, registry: told, variables, tools, cached }, async (resolver) => {
     const lockfile = project.lockfile?.file ?? NPM_LOCKFILE;
     const addresses = lockfileAddresses(seed.lock.packages, registry.base);
     const write = writerFor(resolver, updater);

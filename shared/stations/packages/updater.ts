@@ -21,6 +21,8 @@ export type Updater = {
   readonly tools: RunTools | undefined;
   /** What it reads beside manifests and lockfile. */
   readonly files: ReadonlyMap<string, string>;
+  /** What its cache is begun with, by path below it. */
+  readonly cached: ReadonlyMap<string, string>;
   /** It would leave a registry's choice to the order of versions, so it is told only of those that it may take. */
   readonly isTold: boolean;
   /** A specifier is first written as a pin, and then as it stays: it keeps what a pin has chosen. */

@@ -1,7 +1,16 @@
 import { parseSyml } from '@yarnpkg/parsers';
+import { valid } from 'semver';
 import { z } from 'zod';
 import { packageLimits } from './limits.ts';
-import { fault, type Lock, type LockedPackage, type LockfileFault, type Requirement, readIntegrity } from './locked.ts';
+import {
+  fault,
+  isPackageName,
+  type Lock,
+  type LockedPackage,
+  type LockfileFault,
+  type Requirement,
+  readIntegrity,
+} from './locked.ts';
 import { allEntries, type Manifest } from './manifest.ts';
 import { isRegistryAddress, shownAddress } from './npm-lockfile.ts';
 import { readSpecifier } from './specifier.ts';
@@ -53,6 +62,29 @@ export function readYarnLockfile(
       ...entries.flatMap(([key, each]) => between(key, each, berry, places)),
     ],
   };
+}
+
+/** An entry of yarn 1's lockfile that says all of a package but its files. */
+export type SettledEntry = {
+  readonly name: string;
+  readonly version: string;
+  /** Of the tarball, in hex, as yarn appends it to the address. */
+  readonly sha1: string | undefined;
+  readonly integrity: string | undefined;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+};
+
+/** The entries of yarn 1's lockfile that lead to a registry's tarball and state a digest of it; none of what can't be read. */
+export function readSettledEntries(text: string): SettledEntry[] {
+  return (parse(text)?.entries ?? []).flatMap(([key, each]) => {
+    const { version, resolved, integrity, dependencies, optionalDependencies } = each;
+    const name = typeof each['name'] === 'string' ? each['name'] : keyOf(key);
+    const isPlain = ['uid', 'registry', 'permissions', 'prebuiltVariants'].every((field) => each[field] === undefined);
+    if (!isPlain || !isPackageName(name) || valid(version) !== version) return [];
+    if (classicSource(each).source !== 'registry') return [];
+    return [{ name, version, sha1: fragment(resolved)?.hex, integrity, dependencies, optionalDependencies }];
+  });
 }
 
 function parse(text: string): { version: string; entries: [string, Entry][] } | undefined {

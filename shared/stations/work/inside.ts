@@ -10,6 +10,7 @@ export const places = {
   python: '/factory/python',
   tools: '/factory/tools',
   socket: '/factory/socket',
+  cache: '/factory/cache',
 } as const;
 
 /**
