@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testFileMatcher } from '../domain/application/test-files.ts';
+import { isManifestName } from '../domain/risk/path-class.ts';
 import type { TaskContext, TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
@@ -8,7 +9,6 @@ import { materialiseTree } from '../sandbox/git/tree-materialise.ts';
 import { planSchema } from './plan.ts';
 import type { Station } from './station.ts';
 import { openStationWork } from './station-work.ts';
-import { isManifest } from './work/change-facts.ts';
 import { readModuleGraph } from './work/module-graph.ts';
 import { changeScope } from './work/path-scope.ts';
 import { treeIdentity } from './work/tree-identity.ts';
@@ -83,7 +83,7 @@ export async function planTask(context: TaskContext, driver: SandboxDriver, stat
   const facts = {
     paths: paths.slice(0, 200),
     pathCount: intention.changes.length,
-    manifests: paths.filter(isManifest).slice(0, 50),
+    manifests: paths.filter(isManifestName).slice(0, 50),
     testPaths: paths.filter(testFileMatcher(declaration)).slice(0, 200),
     baseCommit: base.commit,
     baseTree,

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isManifestName } from '../../shared/domain/risk/path-class.ts';
 import type { TreeEntry } from '../../shared/sandbox/git/tree-list.ts';
 import { planSchema } from '../../shared/stations/plan.ts';
-import { isManifest } from '../../shared/stations/work/change-facts.ts';
 import { type ModuleGraph, readModuleGraph } from '../../shared/stations/work/module-graph.ts';
 import { changeScope, pathMatcher } from '../../shared/stations/work/path-scope.ts';
 import { writePlan } from '../../shared/stations/write-plan.ts';
@@ -114,7 +114,9 @@ describe('paths', () => {
 
   test('manifests are known at any depth', () => {
     expect(
-      ['package.json', 'a/b/package-lock.json', 'requirements-dev.txt', 'src/package.js'].filter(isManifest),
-    ).toEqual(['package.json', 'a/b/package-lock.json', 'requirements-dev.txt']);
+      ['package.json', 'a/b/package-lock.json', 'bun.lock', 'requirements-dev.txt', 'src/package.js'].filter(
+        isManifestName,
+      ),
+    ).toEqual(['package.json', 'a/b/package-lock.json', 'bun.lock', 'requirements-dev.txt']);
   });
 });

@@ -50,12 +50,15 @@ const PIPELINE =
 const INFRASTRUCTURE =
   /((^|\/)(infra|infrastructure|terraform|bicep|k8s|kubernetes|helm|charts|deploy|deployment)\/|\.(bicep|bicepparam|tf|tfvars|hcl)$|(^|\/)(dockerfile[^/]*|docker-compose[^/]*\.ya?ml|compose\.ya?ml|host\.json)$)/u;
 const SECURITY =
-  /((^|\/)(auth|authn|authz|authentication|authorization|authorisation|oauth|oidc|saml|login|sso|session|sessions|security|crypto|permissions?|acl|rbac|secrets?|credentials?|keys|certs?)(\/|[._-][^/]*$|$)|(^|\/)(codeowners|\.env[^/]*|\.npmrc|\.yarnrc[^/]*|\.gitattributes|\.gitmodules)$|\.(pem|key|p12|pfx|crt|cedar)$)/u;
+  /((^|\/)(auth|authn|authz|authentication|authorization|authorisation|oauth|oidc|saml|login|sso|session|sessions|security|crypto|permissions?|acl|rbac|secrets?|credentials?|keys|certs?)(\/|[._-][^/]*$|$)|(^|\/)(codeowners|\.env[^/]*|\.npmrc|\.yarnrc[^/]*|\.pnpmfile\.[cm]?js|bunfig\.toml|pip\.conf|\.pypirc|nuget\.config|\.gitattributes|\.gitmodules)$|(^|\/)\.yarn\/(releases|plugins)\/|\.(pem|key|p12|pfx|crt|cedar)$)/u;
 const MIGRATION = /(^|\/)(migrations?|db\/migrate)\/|\.sql$/u;
 const MANIFEST =
-  /(^|\/)(package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|deno\.lock|requirements[^/]*\.txt|pyproject\.toml|poetry\.lock|pipfile(\.lock)?|go\.(mod|sum)|cargo\.(toml|lock)|gemfile(\.lock)?|composer\.(json|lock)|pom\.xml|build\.gradle(\.kts)?|[^/]*\.(csproj|fsproj)|packages\.lock\.json|directory\.packages\.props)$/u;
+  /(^|\/)(package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|deno\.lock|requirements[^/]*\.txt|constraints[^/]*\.txt|pyproject\.toml|(poetry|uv|pdm)\.lock|pipfile(\.lock)?|go\.(mod|sum)|cargo\.(toml|lock)|gemfile(\.lock)?|composer\.(json|lock)|pom\.xml|build\.gradle(\.kts)?|[^/]*\.(csproj|fsproj)|packages\.lock\.json|directory\.packages\.props)$/u;
 /** Whether a path is a manifest or lockfile of packages, whatever the folder and the ecosystem. */
 export const isManifest = (path: string): boolean => MANIFEST.test(path.toLowerCase());
+
+/** Whether a file names dependencies or locks them. Those that say where packages come from and what runs are of the class security. */
+export const isManifestName = (path: string): boolean => MANIFEST.test(path.toLowerCase());
 
 const DOCS = /(^docs?\/|\.(md|mdx|rst|adoc|txt)$|(^|\/)(license|changelog|authors|contributing|readme)$)/u;
 

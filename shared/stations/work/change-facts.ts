@@ -1,18 +1,8 @@
 import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
 import { testFileMatcher } from '../../domain/application/test-files.ts';
 import { type Facts, facts } from '../../domain/job/outcome.ts';
+import { isManifestName } from '../../domain/risk/path-class.ts';
 import type { DiffEntry } from '../../sandbox/git/diff.ts';
-import { pathMatcher } from './path-scope.ts';
-
-/** Files that name dependencies or how they are installed. */
-export const isManifest = pathMatcher([
-  '**/{package.json,package-lock.json,npm-shrinkwrap.json,yarn.lock,pnpm-lock.yaml,pnpm-workspace.yaml}',
-  '**/{pyproject.toml,poetry.lock,Pipfile,Pipfile.lock}',
-  '**/requirements*.txt',
-  '**/{go.mod,go.sum,Cargo.toml,Cargo.lock,Gemfile,Gemfile.lock,pom.xml,build.gradle,build.gradle.kts,composer.json,composer.lock}',
-  '**/*.csproj',
-  '**/packages.lock.json',
-]);
 
 const pathsKept = 200;
 const manifestsKept = 50;
@@ -30,7 +20,7 @@ export function changeFacts(
     paths: short.slice(0, pathsKept),
     pathCount: paths.length,
     ...sizeOf(entries),
-    manifests: short.filter(isManifest).slice(0, manifestsKept),
+    manifests: short.filter(isManifestName).slice(0, manifestsKept),
     testPaths: short.filter(testFileMatcher(declaration)).slice(0, pathsKept),
     ...more,
   });
