@@ -38,7 +38,7 @@ export const WAY_OUT: Readonly<Record<MissingCause, string>> = {
   target: 'Name a target that the build file has.',
   file: 'Name a file of the repository, or let the packet’s change bring it; what a build makes belongs into prepare.',
   package:
-    'Let prepare install it: check that the manifest and lockfile name it and that its packages could be fetched.',
+    'Let prepare install it: check that the manifest and lockfile name it and that its packages could be fetched. A workspace of the repository that has to be built first, prepare has to build.',
   library: 'Let the application’s environment bring the library.',
   network: 'Checks run without a network: let prepare fetch what it needs, or leave out what asks for one.',
   space:
