@@ -139,7 +139,9 @@ describe.skipIf(noSandbox)('example packets, from baseline to validation', () =>
     const work = await line('hanging-test');
     const checks = declaration.checks.map((check) => ({ ...check, timeoutSeconds: 3 }));
     const { failure, outputs } = await baseline({ ...work, declaration: { ...declaration, checks } });
-    expect(failure).toMatchObject({ kind: 'retryable', class: 'environment', code: 'CHECK-TIMED-OUT' });
+    // On a machine with no processor to spare it is told apart, and may be tried again all the same.
+    const code = expect.stringMatching(/^CHECK-(?:TIMED-OUT|STARVED)$/);
+    expect(failure).toMatchObject({ kind: 'retryable', code });
     expect(Object.keys(outputs)).toEqual(['log']);
   });
 
