@@ -106,6 +106,7 @@ export async function startHost(args: HostArguments, fatal: (message: string) =>
     routePrefix: http.routePrefix,
     bodyLimit: readBodyLimit(process.env),
     connections: listener.connections,
+    log,
     places: openPlaces({
       total: http.maxConcurrentRequests,
       reserved: args.reserved,

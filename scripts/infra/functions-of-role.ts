@@ -11,9 +11,9 @@ export async function functionsOfRole(root: string, role: string): Promise<strin
   if (pools !== undefined) return pools.map((pool) => `pool-${pool}`).sort();
   if (role !== 'control')
     throw new Error(`There is no role ${role}: control, ${Object.keys(POOLS_OF_ROLE).join(', ')}.`);
-  const { ROUTES } = await import('../../functions/control/http/routes.ts');
+  const { HTTP_FUNCTIONS } = await import('../../functions/control/http/register.ts');
   const directory = path.join(root, 'functions', 'control');
-  const names = new Set<string>(ROUTES.map((route) => route.name).filter((name) => !name.startsWith('identity-')));
+  const names = new Set(HTTP_FUNCTIONS.map(({ name }) => name).filter((name) => !name.startsWith('identity-')));
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
     const text = await readFile(path.join(entry.parentPath, entry.name), 'utf8');

@@ -39,8 +39,13 @@ describe('an HTTP function', () => {
     ['/api/optional', 'none'],
     ['/api/optional/part', 'part'],
     ['/api/rest/a/b/c', 'a/b/c'],
-  ])('is found by the most specific route: %s', async (route, expected) => {
+    ['/api/rest/hidden', 'hidden'],
+  ])('is the first by name whose route matches: %s', async (route, expected) => {
     expect(await host.json(route)).toEqual(expected);
+  });
+
+  it('is warned of when another one hides it', () => {
+    expect(host.errors()).toContain('Calls of the function "zz-hidden" are answered by "rest"');
   });
 
   it('answers under its own name without a route', async () => {
@@ -134,7 +139,7 @@ describe('the host', () => {
 
   it('says on one line that it is ready', () => {
     expect(host.ready).toMatch(
-      /^functions-host ready http:\/\/127\.0\.0\.1:\d+ \(13 functions, 0 orchestrations resumed\)$/,
+      /^functions-host ready http:\/\/127\.0\.0\.1:\d+ \(14 functions, 0 orchestrations resumed\)$/,
     );
   });
 

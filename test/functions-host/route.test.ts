@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { compareRoutes, compileRoute } from '../../local/functions-host/http/route.ts';
+import { compileRoute } from '../../local/functions-host/http/route.ts';
+import { compareRouted, shadowed } from '../../local/functions-host/http/route-order.ts';
 import { parseTimeSpan } from '../../local/functions-host/settings/time-span.ts';
 
 describe('a route template', () => {
   it.each([
     ['/plain/path', '/plain/path', {}],
     ['plain', '/PLAIN/', {}],
-    ['a/{b}', '/a/x%2Fy', { b: 'x/y' }],
+    ['a/{b}', '/a/x%2Fy%20z', { b: 'x%2Fy z' }],
     ['a/{b}', '/a', undefined],
     ['a/{b}', '/a/b/c', undefined],
     ['a/{b?}', '/a', {}],
@@ -40,14 +41,36 @@ describe('a route template', () => {
   it('is refused when it uses a constraint that is not known', () => {
     expect(() => compileRoute('a/{b:prime}')).toThrow('constraint "prime"');
   });
+});
 
-  it('is ranked by how specific it is, segment by segment', () => {
-    const templates = ['{*all}', 'a/{b}', 'a/{b:int}', 'a/b', 'a/x-{b}', '{a}/b', 'a'];
-    const sorted = templates
-      .map(compileRoute)
-      .sort(compareRoutes)
-      .map((route) => route.template);
-    expect(sorted).toEqual(['a', 'a/b', 'a/x-{b}', 'a/{b:int}', 'a/{b}', '{a}/b', '{*all}']);
+describe('the order of functions', () => {
+  const routed = (routes: Record<string, string>) =>
+    Object.entries(routes).map(([name, text]) => {
+      const [methods = '', template = ''] = text.split(' ');
+      return { name, route: compileRoute(template), methods: new Set(methods.split(',')) };
+    });
+
+  it('is that of their names, letters in any case', () => {
+    const names = routed({ b: 'GET b', 'B-2': 'GET c', A: 'GET d', a0: 'GET e', 'a-0': 'GET f' }).sort(compareRouted);
+    expect(names.map(({ name }) => name)).toEqual(['A', 'a-0', 'a0', 'b', 'B-2']);
+  });
+
+  it.each([
+    [{ every: 'GET,PUT api/{*path}', uploads: 'PUT api/uploads/{id}' }, ['uploads by every']],
+    [{ uploads: 'PUT api/uploads/{id}', 'zz-every': 'GET,PUT api/{*path}' }, []],
+    [{ a: 'GET r/{id}', b: 'GET r/mine' }, ['b by a']],
+    [{ a: 'GET r/mine', b: 'GET r/{id}' }, []],
+    [{ a: 'GET r/{id}', b: 'POST r/mine' }, []],
+    [{ a: 'GET r/{id}', b: 'GET r/{name}' }, ['b by a']],
+    [{ a: 'GET r/{id?}', b: 'GET r' }, ['b by a']],
+    [{ a: 'GET r/{id}/x', b: 'GET r/{id:int}/y' }, []],
+    [{ a: 'GET r/{id}/x', b: 'GET r/{id:int}/x' }, ['b by a']],
+    [{ a: 'GET files/{name}.{ext}', b: 'GET files/robots.txt', c: 'GET files/robots' }, ['b by a']],
+    [{ a: 'GET R/{id}', b: 'GET r/Mine' }, ['b by a']],
+  ])('of %j hides %j', (routes, expected) => {
+    expect(shadowed(routed(routes as Record<string, string>)).map(({ name, by }) => `${name} by ${by}`)).toEqual(
+      expected,
+    );
   });
 });
 

@@ -1,9 +1,22 @@
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
-import { pathOf } from './route.ts';
+import { pathOf, type Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { serve } from './serve.ts';
 import { ANY_METHOD, unrouted } from './unrouted.ts';
+
+/** What is below `/api` and no route of the table. The name sorts behind all others: hosts map routes by the names of functions, and the first match answers. */
+const REST = { name: 'zz-unrouted', methods: [...ANY_METHOD], route: 'api/{*path}' };
+
+const methodsOf = ({ method }: Route) => (method === 'GET' ? (['GET', 'HEAD'] as const) : [method]);
+const templateOf = (route: Route): string => pathOf(route).slice(1);
+
+/** Name, methods and route template of each HTTP function. */
+export const HTTP_FUNCTIONS: readonly {
+  readonly name: string;
+  readonly methods: readonly string[];
+  readonly route: string;
+}[] = [...ROUTES.map((route) => ({ name: route.name, methods: methodsOf(route), route: templateOf(route) })), REST];
 
 /**
  * Registers every route of the table, and nothing else: a route without an entry, which says who may call it, can't be served; what is
@@ -14,16 +27,16 @@ export function registerRoutes(options: { readonly localIdentity: boolean }): vo
     if (route.name.startsWith('identity-') && !options.localIdentity) continue;
     app.http(route.name, {
       authLevel: 'anonymous',
-      methods: route.method === 'GET' ? ['GET', 'HEAD'] : [route.method],
-      route: pathOf(route).slice(1),
+      methods: [...methodsOf(route)],
+      route: templateOf(route),
       ...(route.commits === true ? { extraInputs: [df.input.durableClient()] } : {}),
       handler: (request, context) => serve(route, request, context),
     });
   }
-  app.http('unrouted', {
+  app.http(REST.name, {
     authLevel: 'anonymous',
-    methods: [...ANY_METHOD],
-    route: 'api/{*path}',
+    methods: REST.methods,
+    route: REST.route,
     handler: unrouted(ROUTES),
   });
 }

@@ -4,20 +4,19 @@ import type { FunctionApp } from '../app/function-app.ts';
 import type { FunctionDescription } from '../app/function-description.ts';
 import { textOption, triggerType } from '../app/function-description.ts';
 import type { Invoke } from '../invoke.ts';
+import type { Log } from '../log.ts';
 import { answerJson, BodyTooLargeError } from './answer.ts';
 import { arrived } from './arrived.ts';
 import type { Connections } from './connections.ts';
 import type { Places } from './places.ts';
 import { callPlain } from './plain-call.ts';
 import { readValues } from './request-data.ts';
-import type { Route } from './route.ts';
-import { compareRoutes, compileRoute } from './route.ts';
+import { compileRoute } from './route.ts';
+import { compareRouted, type Routed, shadowed } from './route-order.ts';
 import { callStreaming } from './stream-call.ts';
 
-interface HttpFunction {
+interface HttpFunction extends Routed {
   readonly description: FunctionDescription;
-  readonly route: Route;
-  readonly methods: ReadonlySet<string>;
 }
 
 /** How long a request that is not in waits until it looks for a place again, in milliseconds. */
@@ -31,10 +30,11 @@ export interface HttpLimits {
   readonly bodyLimit: number;
   readonly places: Places;
   readonly connections: Connections;
+  readonly log: Log;
 }
 
 /**
- * Serves the app's HTTP functions: the most specific route that takes the method, or an empty 404, 413 or 429. A request
+ * Serves the app's HTTP functions: the first one by name whose route takes path and method (azure-functions-host maps them so), or an empty 404, 413 or 429. A request
  * takes a place once it is in, and gives it back with the end of its answer, whatever is left of its body. A path whose
  * routes do not take the method is a 404 as well, as on Azure (azure-functions-host issue 10098): an app that wants a 405
  * registers a route for the other methods.
@@ -48,7 +48,13 @@ export function serveHttpFunctions(
   const routed = functions
     .filter((description) => triggerType(description) === 'httptrigger')
     .map((description) => compile(description, limits.routePrefix));
-  routed.sort((left, right) => compareRoutes(left.route, right.route));
+  routed.sort(compareRouted);
+  for (const { name, by } of shadowed(routed))
+    limits.log(
+      'warning',
+      'http',
+      `Calls of the function "${name}" are answered by "${by}", as functions are looked at by name and its route matches them too. Give one of them another name or route.`,
+    );
 
   return async (request, response, url) => {
     const found = find(routed, request.method ?? 'GET', url.pathname);
@@ -95,7 +101,7 @@ function compile(description: FunctionDescription, prefix: string): HttpFunction
     Array.isArray(methods) && methods.length > 0
       ? methods.map((method) => String(method).toUpperCase())
       : ['GET', 'POST'];
-  return { description, route: compileRoute(`${prefix}/${route}`), methods: new Set(named) };
+  return { name: description.name, description, route: compileRoute(`${prefix}/${route}`), methods: new Set(named) };
 }
 
 function find(

@@ -1,15 +1,19 @@
 /** A part of a route template between two slashes, ranked for precedence. */
-interface Segment {
+export interface Segment {
   /** 0 literal, 1 literal and parameter mixed, 2 constrained parameter, 3 parameter, 4 catch-all. */
   readonly rank: number;
   readonly pattern: string;
   readonly names: readonly string[];
+  /** The segment as it is written. */
+  readonly text: string;
+  readonly omissible?: boolean;
 }
 
 /** A compiled route template: matches a path, gives its parameters. */
 export interface Route {
   readonly template: string;
   readonly ranks: readonly number[];
+  readonly segments: readonly Segment[];
   /** Percent-decoded parameters by name, or undefined when the path is another. A malformed escape stays as it is. */
   match(path: string): Record<string, string> | undefined;
 }
@@ -30,6 +34,7 @@ export function compileRoute(template: string): Route {
   const expression = new RegExp(`^${segments.map((segment) => segment.pattern).join('')}/?$`, 'i');
   return {
     template,
+    segments,
     ranks: segments.map((segment) => segment.rank),
     match(path) {
       const found = expression.exec(path);
@@ -45,19 +50,9 @@ export function compileRoute(template: string): Route {
   };
 }
 
-/** Sorts routes so that the first match is the most specific one: literals before parameters, segment by segment. */
-export function compareRoutes(left: Route, right: Route): number {
-  const length = Math.max(left.ranks.length, right.ranks.length);
-  for (let index = 0; index < length; index++) {
-    const difference = (left.ranks[index] ?? -1) - (right.ranks[index] ?? -1);
-    if (difference !== 0) return difference;
-  }
-  return left.template < right.template ? -1 : 1;
-}
-
-/** As the web server of the real host decodes: escapes that are none, or no UTF-8, are left for the app to see. */
+/** As the web server of the real host decodes: an escaped slash, escapes that are none, and no UTF-8 are left for the app to see. */
 function decoded(value: string): string {
-  return value.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+  return value.replace(/(?:%(?!2f)[0-9a-f]{2})+/gi, (escapes) => {
     try {
       return decodeURIComponent(escapes);
     } catch {
@@ -96,11 +91,11 @@ function compileSegment(segment: string, template: string, checks: Check[], defa
     } else {
       rank = only ? (constraints === '' ? 3 : 2) : 1;
       const omissible = only && (optional !== undefined || fallback !== undefined);
-      if (omissible) return { rank, names, pattern: `(?:/([^/]+))?` };
+      if (omissible) return { rank, names, text: segment, omissible, pattern: `(?:/([^/]+))?` };
       pattern += '([^/]+?)';
     }
   }
-  return { rank, names, pattern: rank === 4 && only ? `(?:/${pattern})?` : `/${pattern}` };
+  return { rank, names, text: segment, pattern: rank === 4 && only ? `(?:/${pattern})?` : `/${pattern}` };
 }
 
 const guid = /^\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?$/i;

@@ -29,12 +29,13 @@ app.get('values', {
     },
   }),
 });
-app.get('anything', {
+app.get('values-other', {
   ...anonymous,
   route: 'values/{name}',
   handler: async (request: HttpRequest) => ({ jsonBody: { name: request.params['name'] } }),
 });
-app.get('special', { ...anonymous, route: 'values/special', handler: async () => ({ jsonBody: 'special' }) });
+app.get('special-value', { ...anonymous, route: 'values/special', handler: async () => ({ jsonBody: 'special' }) });
+app.get('zz-hidden', { ...anonymous, route: 'rest/hidden', handler: async () => ({ jsonBody: 'hidden' }) });
 app.get('optional', {
   ...anonymous,
   route: 'optional/{part?}',
