@@ -30,6 +30,8 @@ export type LockedPackage = {
   readonly integrity: Integrity | undefined;
   /** A digest of what the manager makes of the tarball, which only that manager can check (yarn 2 and later). */
   readonly checksum?: string;
+  /** Its manager wants its files on every system: yarn makes another package of them, with a patch. */
+  readonly everywhere?: true;
   /** Only development needs it; undefined where the lockfile does not tell. */
   readonly development: boolean | undefined;
   /** It runs a command of its own when it is installed. */

@@ -52,11 +52,12 @@ export function readYarnLockfile(
     return fault('PACKAGES-TOO-MANY', `${file} has more than ${packageLimits.lockfileEntries} packages.`);
   const berry = isBerryLockfile(text);
   const places = new Map(entries.flatMap(([key]) => key.split(/,\s*/).map((pattern) => [pattern, placeOf(key)])));
+  const patched = new Set(entries.flatMap(([, { resolution = '' }]) => patchedBy(resolution) ?? []));
   return {
     manager: berry ? 'berry' : 'yarn',
     file,
     version: berry ? version : '1',
-    packages: entries.flatMap(([key, each]) => readEntry(key, each, berry)),
+    packages: entries.flatMap(([key, each]) => readEntry(key, each, berry, patched)),
     requirements: [
       ...(berry ? [] : [...manifests].flatMap(([path, manifest]) => asked(path, manifest, places))),
       ...entries.flatMap(([key, each]) => between(key, each, berry, places)),
@@ -141,7 +142,13 @@ export function withoutPatterns(text: string, gone: ReadonlySet<string>): string
     .join('');
 }
 
-function readEntry(key: string, each: Entry, berry: boolean): LockedPackage[] {
+/** What a patched package is made of, as its own entry resolves it: `a@npm:1.0.0` of `a@patch:a@npm%3A1.0.0#optional!builtin<compat/a>…`. */
+function patchedBy(resolution: string): string | undefined {
+  const [, source] = /^@?[^@]+@patch:([^#]+)#/.exec(resolution) ?? [];
+  return source === undefined ? undefined : decodeURIComponent(source);
+}
+
+function readEntry(key: string, each: Entry, berry: boolean, patched: ReadonlySet<string>): LockedPackage[] {
   const place = placeOf(key);
   if (berry && place === '') return [];
   const patterns = key.split(/,\s*/);
@@ -157,6 +164,7 @@ function readEntry(key: string, each: Entry, berry: boolean): LockedPackage[] {
       resolved: each.resolved?.split('#')[0],
       integrity: readIntegrity(each.integrity) ?? fragment(each.resolved),
       ...(each.checksum === undefined ? {} : { checksum: each.checksum }),
+      ...(patched.has(each.resolution ?? '') ? { everywhere: true } : {}),
       development: undefined,
       hasInstallScript: false,
       platform: platformOf(each.conditions),
