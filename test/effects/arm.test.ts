@@ -159,7 +159,7 @@ describe('an answer that goes on elsewhere', () => {
 
   test('is asked for when it said, and not before: not within this ask', async () => {
     goesOn('/subscriptions/x/operationresults/1', { 'retry-after': '3600' });
-    const hasty = armAt(azure.url, signedIn, { ...quick, askMs: 100 });
+    const hasty = armAt(azure.url, signedIn, { ...quick, askMs: 3_000 });
     expect(await failed(hasty.read(ahead, signal))).toMatchObject({ fault: 'passing' });
     expect(azure.kinds()).toEqual(['whatIf']);
   });
