@@ -44,7 +44,7 @@ app.get('nothing', {
   route: 'nothing',
   handler: async (): Promise<HttpResponseInit | undefined> => undefined,
 } as HttpFunctionOptions);
-app.get('admin', { authLevel: 'anonymous', route: '{*path}', handler: async () => ({ body: 'the catch-all' }) });
+app.get('zz-rest', { authLevel: 'anonymous', route: '{*path}', handler: async () => ({ body: 'the catch-all' }) });
 app.post('broken', {
   authLevel: 'anonymous',
   route: 'broken',
