@@ -238,6 +238,27 @@ describe.skipIf(noSandbox)('a dependency update', () => {
     });
   });
 
+  test('leaves alone what its package alone required and still does', async () => {
+    const dependencies = { pair: '^1.0.0' };
+    const at = (name: string) => ({ version: '1.0.0', integrity: registry.integrity(name, '1.0.0') });
+    const files = npmProject(registry, {
+      manifest: { dependencies },
+      lockfile: {
+        packages: {
+          '': { name: 'app', version: '1.0.0', dependencies },
+          'node_modules/left': at('left'),
+          'node_modules/pair': { ...at('pair'), dependencies: { left: '^1.0.0' } },
+        },
+      },
+    });
+    const { line } = await lineFor(files, '^1.1.0', 'pair');
+    const packages = await fetchPackages(line);
+    const change = await implement(line, await plan(line, packages, packages), packages);
+    expect(change.text('diff')).toContain('+      "version": "1.1.0"');
+    expect(change.text('diff')).not.toContain('left-1.2.0');
+    expect(change.text('diff')).not.toContain('"version": "1.2.0"');
+  });
+
   test('of a range that nothing is published in says so, and blames no package', async () => {
     const { line } = await lineFor(npmProject(registry), '>=9');
     expect((await fetchPackages(line)).outcome).toMatchObject({

@@ -14,7 +14,7 @@ import { driver } from './sandbox.ts';
 export type LineOptions = {
   readonly prepare?: readonly string[];
   readonly checks?: readonly unknown[];
-  /** The packet's line; an update of `left` by default, of which these fields are other. */
+  /** The packet's line, or with no name what is other than in an update of `left`. */
   readonly line?: Readonly<Record<string, unknown>>;
 };
 
@@ -58,7 +58,7 @@ export function useNpmLine(packages: readonly PublishedPackage[] = published): N
       const commit = await commitFiles(repository, files);
       const source = await bundleSource(jobs, repository, commit);
       const declaration = declarationOf({ prepare, checks });
-      const packet = packetOf({ ...updateOfLeft, ...line });
+      const packet = packetOf('name' in line ? line : { ...updateOfLeft, ...line });
       return { line: { jobs, driver, source, registry: registry.url, declaration, packet }, repository, commit };
     },
   };

@@ -63,5 +63,7 @@ export const published = [
   },
   { name: 'top', version: '1.0.0', files: { 'index.js': '' }, manifest: { dependencies: { left: '^1.0.0' } } },
   { name: 'top', version: '1.1.0', files: { 'index.js': '' }, manifest: { dependencies: { left: '^2.0.0' } } },
+  { name: 'pair', version: '1.0.0', files: { 'index.js': '' }, manifest: { dependencies: { left: '^1.0.0' } } },
+  { name: 'pair', version: '1.1.0', files: { 'index.js': '' }, manifest: { dependencies: { left: '^1.0.0' } } },
   { name: 'right', version: '1.0.0', manifest: { dependencies: { left: '~1.0.0' } } },
 ] as const;

@@ -1,31 +1,17 @@
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { receiptSchema } from '../../shared/verify/receipt.ts';
-import { type Jobs, openJobs } from './job.ts';
-import { baseline, bundleSource, fetchPackages, type Line } from './line.ts';
-import { published } from './npm-project.ts';
-import { type NpmRegistry, startNpmRegistry } from './npm-registry.ts';
-import { declarationOf, packetOf } from './packets.ts';
-import { commitFiles, type Files } from './repository.ts';
-import { driver, noSandbox } from './sandbox.ts';
+import { describe, expect, test } from 'vitest';
+import { baseline, fetchPackages } from './line.ts';
+import { claims, useNpmLine } from './npm-line.ts';
+import type { Files } from './repository.ts';
+import { noSandbox } from './sandbox.ts';
 
-let jobs: Jobs;
-let registry: NpmRegistry;
-beforeAll(async () => {
-  jobs = openJobs();
-  registry = await startNpmRegistry(published);
-});
-afterAll(async () => {
-  await registry.close();
-  jobs.remove();
-});
+const npm = useNpmLine();
 
 const member = JSON.stringify({ name: 'a', version: '1.0.0', dependencies: { left: '^1.0.0' } });
 const root = (more: object = {}) =>
   JSON.stringify({ name: 'app', version: '1.0.0', private: true, dependencies: { twin: 'npm:left@^1.0.0' }, ...more });
 
 const pnpmLock = (version: '9.0' | '6.0'): string => {
-  const integrity = registry.integrity('left', '1.0.0');
+  const integrity = npm.registry.integrity('left', '1.0.0');
   const twin = version === '9.0' ? 'left@1.0.0' : '/left@1.0.0';
   const entry = version === '9.0' ? `  left@1.0.0:` : `  /left@1.0.0:`;
   return [
@@ -59,7 +45,7 @@ const pnpmLock = (version: '9.0' | '6.0'): string => {
 };
 
 const classicLock = (): string => {
-  const entry = `  version "1.0.0"\n  resolved "https://registry.example.com/left/-/left-1.0.0.tgz"\n  integrity ${registry.integrity('left', '1.0.0')}\n`;
+  const entry = `  version "1.0.0"\n  resolved "https://registry.example.com/left/-/left-1.0.0.tgz"\n  integrity ${npm.registry.integrity('left', '1.0.0')}\n`;
   return `# yarn lockfile v1\n\n\nleft@^1.0.0:\n${entry}\n"twin@npm:left@^1.0.0":\n${entry}`;
 };
 
@@ -153,14 +139,12 @@ const cases: Readonly<Record<string, Case>> = {
 describe.skipIf(noSandbox)('a repository of another package manager', () => {
   test.each(Object.entries(cases))(
     'is prepared by %s itself, offline, from what its lockfile names',
-    async (name, each) => {
-      const repository = join(jobs.directory, `${name.replaceAll(/\W+/g, '-')}.git`);
+    async (_, each) => {
       const files = {
         ...each.files(),
         'packages/a/package.json': member,
         'packages/a/index.js': "module.exports = require('left');\n",
       };
-      const source = await bundleSource(jobs, repository, await commitFiles(repository, files));
       const check = {
         name: 'unit',
         kind: 'unit',
@@ -170,23 +154,19 @@ describe.skipIf(noSandbox)('a repository of another package manager', () => {
           "if (require('twin').one() !== 1 || require('./packages/a').one() !== 1) process.exit(1)",
         ],
       };
-      const line: Line = {
-        jobs,
-        driver,
-        source,
-        registry: registry.url,
-        declaration: declarationOf({ prepare: each.prepare, checks: [check] }),
-        packet: packetOf({ name: 'patch', patch }),
-      };
-      const asked = registry.requests.length;
+      const { line } = await npm.lineFor(files, {
+        prepare: each.prepare,
+        checks: [check],
+        line: { name: 'patch', patch },
+      });
+      const asked = npm.registry.requests.length;
       const packages = await fetchPackages(line);
       expect(packages.outcome).toMatchObject({ verdict: 'ok', unknowns: [] });
-      expect(registry.requests.slice(asked)).toEqual(['GET left/-/left-1.0.0.tgz']);
+      expect(npm.registry.requests.slice(asked)).toEqual(['GET left/-/left-1.0.0.tgz']);
       const noted = await baseline(line, packages);
       expect(noted.failure).toBeUndefined();
-      const { claims } = receiptSchema.parse(noted.json('receipt'));
-      expect(claims.checks).toMatchObject([{ name: 'unit', passed: true }]);
-      expect(claims.sandbox.versions[each.manager]).toMatch(each.version);
+      expect(claims(noted).checks).toMatchObject([{ name: 'unit', passed: true }]);
+      expect(claims(noted).sandbox.versions[each.manager]).toMatch(each.version);
     },
   );
 });

@@ -3,6 +3,7 @@ import { satisfies } from 'semver';
 import { describe, expect, test } from 'vitest';
 import { callersIn, droppedNames } from '../../shared/stations/packages/callers.ts';
 import { crossedMoves, moveFacts } from '../../shared/stations/packages/change-of-packages.ts';
+import { withLeastMoves } from '../../shared/stations/packages/least-moves.ts';
 import { copiesOf, isFault, type Lock } from '../../shared/stations/packages/locked.ts';
 import { mayBreak, movesBetween } from '../../shared/stations/packages/moves.ts';
 import { readNpmLockfile } from '../../shared/stations/packages/npm-lockfile.ts';
@@ -285,5 +286,50 @@ describe('what moves beside an update', () => {
     expect(crossedMoves({ name: 'runner', mayMove: 'needed' }, before, lacking, movesBetween(before, lacking))).toEqual(
       ['@n/arm 1.0.0 (gone) also moves: gone from the lockfile, though what asks for it still does'],
     );
+  });
+
+  test('what was moved without need is put back where all that ask for it and all that it asks for fit', () => {
+    const text = (root: string, packages: Readonly<Record<string, Locked>>): string =>
+      JSON.stringify({
+        lockfileVersion: 3,
+        packages: {
+          '': { dependencies: { left: root } },
+          ...Object.fromEntries(
+            Object.entries(packages).map(([place, each]) => [
+              `node_modules/${place}`,
+              { integrity: digestOf(place, `${each['version']}`), ...each },
+            ]),
+          ),
+        },
+      });
+    const of = (version: string, dependencies: Readonly<Record<string, string>> = {}) => ({ version, dependencies });
+    const before = text('1', {
+      left: of('1.0.0', { free: '^1', tied: '^1', chain: '*' }),
+      free: of('1.0.0'),
+      tied: of('1.0.0'),
+      chain: of('1.0.0', { link: '1.0.0' }),
+      link: of('1.0.0'),
+      lost: of('1.0.0', { absent: '1' }),
+      absent: of('1.0.0'),
+    });
+    const after = text('1', {
+      left: of('1.1.0', { free: '^1', tied: '^1.2', chain: '*', lost: '*' }),
+      free: of('1.9.0'),
+      tied: of('1.2.0'),
+      chain: of('2.0.0', { link: '2.0.0' }),
+      link: of('2.0.0'),
+      lost: of('2.0.0'),
+    });
+    const less = readNpmLockfile(withLeastMoves(before, after, { name: 'left', range: '>=1.1' }) ?? '');
+    if (isFault(less)) throw new Error(less.question);
+    expect(Object.fromEntries(less.packages.map(({ name, version }) => [name, version]))).toEqual({
+      left: '1.1.0',
+      free: '1.0.0',
+      tied: '1.2.0',
+      chain: '1.0.0',
+      link: '1.0.0',
+      lost: '2.0.0',
+    });
+    expect(withLeastMoves(before, before, { name: 'left', range: '>=1' })).toBeUndefined();
   });
 });

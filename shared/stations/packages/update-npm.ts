@@ -1,4 +1,5 @@
 import { places } from '../work/inside.ts';
+import { withLeastMoves } from './least-moves.ts';
 import { isFault, type Lock, type LockfileFault } from './locked.ts';
 import { lockfileAddresses } from './lockfile-addresses.ts';
 import { readNpmLockfile } from './npm-lockfile.ts';
@@ -31,6 +32,7 @@ export function npmUpdater(project: Project, before: string): Updater {
       ...new Set([...copies.flatMap(({ keys }) => keys), ...holders]),
       ...flags,
     ],
+    leastMoves: withLeastMoves,
     completed: async (lock) => lock,
   };
 }

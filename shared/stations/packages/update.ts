@@ -5,6 +5,7 @@ import { lockfileAddresses } from './lockfile-addresses.ts';
 import { isSettingsFile, readManagerSettings } from './manager-settings.ts';
 import { type Manifest, withText } from './manifest.ts';
 import { editedManifests, publishedNames, type SpecifierEdit, specifierEdits, type Wanted } from './manifest-edits.ts';
+import { movesBetween } from './moves.ts';
 import { saveStyle } from './npmrc.ts';
 import type { PackageFiles } from './package-cache.ts';
 import type { Project } from './project.ts';
@@ -64,8 +65,9 @@ export async function updatePackages(
     await write([...project.manifests].map(([path, { text }]) => [path, text] as const));
     await resolver.write(new Map([[lockfile, updater.isTold ? addresses.led(seed.text) : seed.text]]));
     const before = seed.lock;
-    const lock = await rounds({
+    const of: Rounds = {
       before,
+      text: seed.text,
       resolver,
       updater,
       project,
@@ -76,8 +78,10 @@ export async function updatePackages(
       shown,
       registry,
       write,
-    });
+    };
+    const lock = await rounds(of);
     if (isFault(lock)) return lock;
+    if (seed.locked && isInRange(lock, judged)) await settle(of, lock);
     if (!isInRange(lock, judged)) return heldBack(lock, judged, choices.get(wanted.name)?.inside ?? []);
     const text = addresses.restored((await resolver.read(lockfile)) ?? '');
     const final = editedManifests(project, edits, 'final');
@@ -156,6 +160,7 @@ function passedOver({ configuration }: Project): string[] {
 
 type Rounds = {
   readonly before: Lock;
+  readonly text: string;
   readonly resolver: Resolver;
   readonly updater: Updater;
   readonly project: Project;
@@ -196,6 +201,34 @@ async function rounds(of: Rounds): Promise<Lock | LockfileFault> {
     lock = await read(of, final);
   }
   return lock;
+}
+
+/** Puts back what moved without need, where the manager makes a lockfile of it that is as right and moves less. */
+async function settle(of: Rounds, lock: Lock): Promise<void> {
+  const { resolver, updater, project, lockfile, edits, wanted } = of;
+  const made = (await resolver.read(lockfile)) ?? '';
+  const less = updater.leastMoves?.(of.text, made, wanted);
+  if (less === undefined) return;
+  const final = editedManifests(project, edits, 'final');
+  await resolver.write(new Map([[lockfile, less]]));
+  const { problem } = await resolver.run(updater.install);
+  const settled = problem === null ? await read(of, final) : undefined;
+  const isBetter =
+    settled !== undefined &&
+    !isFault(settled) &&
+    isInRange(settled, wanted) &&
+    movesBetween(of.before, settled).length < movesBetween(of.before, lock).length;
+  await write(of, final, isBetter ? undefined : made);
+}
+
+/** The manager may have written manifests; the edits made here are what counts. */
+async function write(
+  { write: writeAll, resolver, lockfile }: Rounds,
+  final: ReadonlyMap<string, string>,
+  made?: string,
+) {
+  await writeAll(final);
+  if (made !== undefined) await resolver.write(new Map([[lockfile, made]]));
 }
 
 async function run({ resolver, updater, wanted }: Rounds, argv: readonly [string, ...string[]]): Promise<void> {

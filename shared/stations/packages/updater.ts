@@ -1,5 +1,6 @@
 import type { RunTools } from '../../sandbox/driver.ts';
 import type { Lock, LockedPackage } from './locked.ts';
+import type { Wanted } from './manifest-edits.ts';
 import type { Registry } from './registry.ts';
 import type { Resolver } from './resolver.ts';
 
@@ -31,6 +32,8 @@ export type Updater = {
   readonly install: readonly [string, ...string[]];
   /** Has copies resolved anew within what is asked for, by a command or by preparing the lockfile for `install`. */
   renewal(resolver: Resolver, renewal: Renewal): Promise<readonly [string, ...string[]]>;
+  /** A lockfile's text with what it moved without need put back, for `install` to complete; undefined where there is nothing of it. */
+  leastMoves?(before: string, after: string, wanted: Wanted): string | undefined;
   /** A lockfile as it was read, with the ranges that it does not hold itself. */
   completed(lock: Lock, registry: Registry, copies: readonly LockedPackage[]): Promise<Lock>;
 };
