@@ -33,8 +33,8 @@ if (node === undefined) {
   process.exit(1);
 }
 
-// Every process of the plane starts in two thirds of the time with its modules compiled before. The cache goes with the installation; where
-// that is another user's, nothing is kept.
+// With its modules compiled before, a process starts in two thirds of the processor's time. The cache goes with the installation;
+// where that is another user's, nothing is kept.
 const cache = path.join(
   import.meta.dirname,
   '..',

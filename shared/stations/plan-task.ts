@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testFileMatcher } from '../domain/application/test-files.ts';
-import { isManifestName } from '../domain/risk/path-class.ts';
+import { isManifest } from '../domain/risk/path-class.ts';
 import type { TaskContext, TaskResult } from '../jobs/task.ts';
 import type { SandboxDriver } from '../sandbox/driver.ts';
 import { listTree } from '../sandbox/git/tree-list.ts';
@@ -83,7 +83,7 @@ export async function planTask(context: TaskContext, driver: SandboxDriver, stat
   const facts = {
     paths: paths.slice(0, 200),
     pathCount: intention.changes.length,
-    manifests: paths.filter(isManifestName).slice(0, 50),
+    manifests: paths.filter(isManifest).slice(0, 50),
     testPaths: paths.filter(testFileMatcher(declaration)).slice(0, 200),
     baseCommit: base.commit,
     baseTree,

@@ -1,7 +1,7 @@
 import type { ApplicationDeclaration } from '../domain/application/declaration.ts';
 import { testFileMatcher } from '../domain/application/test-files.ts';
 import type { Packet } from '../domain/packet/schema.ts';
-import { isManifestName } from '../domain/risk/path-class.ts';
+import { isManifest } from '../domain/risk/path-class.ts';
 import type { TreeEntry } from '../sandbox/git/tree-list.ts';
 import { PLAN_LIST, type Plan } from './plan.ts';
 import { lineOf } from './work/inputs.ts';
@@ -47,7 +47,7 @@ export function writePlan(input: PlanInput): Plan {
       mapping: mapping?.filter(({ tests }) => tests.length > 0) ?? unknown,
       untested: mapping?.filter(({ tests }) => tests.length === 0).map(({ path }) => path) ?? unknown,
     },
-    manifests: changed.filter(isManifestName).slice(0, PLAN_LIST),
+    manifests: changed.filter(isManifest).slice(0, PLAN_LIST),
     decisions: [...input.decisions, ...openDecisions(input, isTest)].slice(0, 50),
     context: packetContext(packet, input.entries),
     counts: { changes: changed.length, importers: importers?.length ?? unknown },
@@ -61,7 +61,7 @@ function unreadable(
   graph: PlanInput['graph'],
 ): string | undefined {
   if ('unknown' in graph) return graph.unknown;
-  const foreign = changed.filter((path) => !isModule(path) && !isTest(path) && !isManifestName(path) && !isProse(path));
+  const foreign = changed.filter((path) => !isModule(path) && !isTest(path) && !isManifest(path) && !isProse(path));
   const [first] = foreign;
   if (first === undefined) return undefined;
   return `${foreign.length} of the changed files (first: ${first.slice(0, 300)}) are not JavaScript or TypeScript; who depends on them can't be read from imports`;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isManifestName } from '../../shared/domain/risk/path-class.ts';
+import { isManifest } from '../../shared/domain/risk/path-class.ts';
 import type { TreeEntry } from '../../shared/sandbox/git/tree-list.ts';
 import { planSchema } from '../../shared/stations/plan.ts';
 import { type ModuleGraph, readModuleGraph } from '../../shared/stations/work/module-graph.ts';
@@ -115,7 +115,7 @@ describe('paths', () => {
   test('manifests are known at any depth', () => {
     expect(
       ['package.json', 'a/b/package-lock.json', 'bun.lock', 'requirements-dev.txt', 'src/package.js'].filter(
-        isManifestName,
+        isManifest,
       ),
     ).toEqual(['package.json', 'a/b/package-lock.json', 'bun.lock', 'requirements-dev.txt']);
   });

@@ -5,8 +5,11 @@ import { ROUTES } from './routes.ts';
 import { serve } from './serve.ts';
 import { ANY_METHOD, unrouted } from './unrouted.ts';
 
-/** What is below `/api` and no route of the table. The name sorts behind all others: hosts map routes by the names of functions, and the first match answers. */
-const REST = { name: 'zz-unrouted', methods: [...ANY_METHOD], route: 'api/{*path}' };
+/**
+ * What is below `/api` and no route of the table. The name sorts behind all others: hosts map routes by the names of functions, and
+ * the first match answers.
+ */
+const UNROUTED = { name: 'zz-unrouted', methods: [...ANY_METHOD], route: 'api/{*path}' };
 
 const methodsOf = ({ method }: Route) => (method === 'GET' ? (['GET', 'HEAD'] as const) : [method]);
 const templateOf = (route: Route): string => pathOf(route).slice(1);
@@ -16,7 +19,7 @@ export const HTTP_FUNCTIONS: readonly {
   readonly name: string;
   readonly methods: readonly string[];
   readonly route: string;
-}[] = [...ROUTES.map((route) => ({ name: route.name, methods: methodsOf(route), route: templateOf(route) })), REST];
+}[] = [...ROUTES.map((route) => ({ name: route.name, methods: methodsOf(route), route: templateOf(route) })), UNROUTED];
 
 /**
  * Registers every route of the table, and nothing else: a route without an entry, which says who may call it, can't be served; what is
@@ -33,10 +36,10 @@ export function registerRoutes(options: { readonly localIdentity: boolean }): vo
       handler: (request, context) => serve(route, request, context),
     });
   }
-  app.http(REST.name, {
+  app.http(UNROUTED.name, {
     authLevel: 'anonymous',
-    methods: REST.methods,
-    route: REST.route,
+    methods: UNROUTED.methods,
+    route: UNROUTED.route,
     handler: unrouted(ROUTES),
   });
 }

@@ -34,10 +34,10 @@ export interface HttpLimits {
 }
 
 /**
- * Serves the app's HTTP functions: the first one by name whose route takes path and method (azure-functions-host maps them so), or an empty 404, 413 or 429. A request
- * takes a place once it is in, and gives it back with the end of its answer, whatever is left of its body. A path whose
- * routes do not take the method is a 404 as well, as on Azure (azure-functions-host issue 10098): an app that wants a 405
- * registers a route for the other methods.
+ * Serves the app's HTTP functions: the first one by name whose route takes path and method (azure-functions-host maps them so), or
+ * an empty 404, 413 or 429. A request takes a place once it is in, and gives it back with the end of its answer, whatever is left of
+ * its body. A path whose routes do not take the method is a 404 as well, as on Azure (azure-functions-host issue 10098): an app that
+ * wants a 405 registers a route for the other methods.
  */
 export function serveHttpFunctions(
   app: FunctionApp,

@@ -54,11 +54,11 @@ const SECURITY =
 const MIGRATION = /(^|\/)(migrations?|db\/migrate)\/|\.sql$/u;
 const MANIFEST =
   /(^|\/)(package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml|bun\.lockb?|deno\.lock|requirements[^/]*\.txt|constraints[^/]*\.txt|pyproject\.toml|(poetry|uv|pdm)\.lock|pipfile(\.lock)?|go\.(mod|sum)|cargo\.(toml|lock)|gemfile(\.lock)?|composer\.(json|lock)|pom\.xml|build\.gradle(\.kts)?|[^/]*\.(csproj|fsproj)|packages\.lock\.json|directory\.packages\.props)$/u;
-/** Whether a path is a manifest or lockfile of packages, whatever the folder and the ecosystem. */
+/**
+ * Whether a file names dependencies or locks them, by its name, in any folder and of any ecosystem. Those that say where packages
+ * come from, and what runs when they are installed, are of the class security.
+ */
 export const isManifest = (path: string): boolean => MANIFEST.test(path.toLowerCase());
-
-/** Whether a file names dependencies or locks them. Those that say where packages come from and what runs are of the class security. */
-export const isManifestName = (path: string): boolean => MANIFEST.test(path.toLowerCase());
 
 const DOCS = /(^docs?\/|\.(md|mdx|rst|adoc|txt)$|(^|\/)(license|changelog|authors|contributing|readme)$)/u;
 

@@ -205,7 +205,7 @@ async function rounds(of: Rounds): Promise<Lock | LockfileFault> {
 
 /** Puts back what moved without need, where the manager makes a lockfile of it that is as right and moves less. */
 async function settle(of: Rounds, lock: Lock): Promise<void> {
-  const { resolver, updater, project, lockfile, edits, wanted } = of;
+  const { resolver, updater, project, lockfile, edits, wanted, write } = of;
   const made = (await resolver.read(lockfile)) ?? '';
   const less = updater.leastMoves?.(of.text, made, wanted);
   if (less === undefined) return;
@@ -218,17 +218,9 @@ async function settle(of: Rounds, lock: Lock): Promise<void> {
     !isFault(settled) &&
     isInRange(settled, wanted) &&
     movesBetween(of.before, settled).length < movesBetween(of.before, lock).length;
-  await write(of, final, isBetter ? undefined : made);
-}
-
-/** The manager may have written manifests; the edits made here are what counts. */
-async function write(
-  { write: writeAll, resolver, lockfile }: Rounds,
-  final: ReadonlyMap<string, string>,
-  made?: string,
-) {
-  await writeAll(final);
-  if (made !== undefined) await resolver.write(new Map([[lockfile, made]]));
+  if (!isBetter) await resolver.write(new Map([[lockfile, made]]));
+  // The manager may have written manifests; the edits made here are what counts.
+  await write(final);
 }
 
 async function run({ resolver, updater, wanted }: Rounds, argv: readonly [string, ...string[]]): Promise<void> {

@@ -142,7 +142,10 @@ export function withoutPatterns(text: string, gone: ReadonlySet<string>): string
     .join('');
 }
 
-/** What a patched package is made of, as its own entry resolves it: `a@npm:1.0.0` of `a@patch:a@npm%3A1.0.0#optional!builtin<compat/a>…`. */
+/**
+ * What a patched package is made of, as its own entry resolves it: `a@npm:1.0.0` of
+ * `a@patch:a@npm%3A1.0.0#optional!builtin<compat/a>…`.
+ */
 function patchedBy(resolution: string): string | undefined {
   const [, source] = /^@?[^@]+@patch:([^#]+)#/.exec(resolution) ?? [];
   return source === undefined ? undefined : decodeURIComponent(source);

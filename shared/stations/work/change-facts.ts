@@ -1,7 +1,7 @@
 import type { ApplicationDeclaration } from '../../domain/application/declaration.ts';
 import { testFileMatcher } from '../../domain/application/test-files.ts';
 import { type Facts, facts } from '../../domain/job/outcome.ts';
-import { isManifestName } from '../../domain/risk/path-class.ts';
+import { isManifest } from '../../domain/risk/path-class.ts';
 import type { DiffEntry } from '../../sandbox/git/diff.ts';
 
 const pathsKept = 200;
@@ -20,7 +20,7 @@ export function changeFacts(
     paths: short.slice(0, pathsKept),
     pathCount: paths.length,
     ...sizeOf(entries),
-    manifests: short.filter(isManifestName).slice(0, manifestsKept),
+    manifests: short.filter(isManifest).slice(0, manifestsKept),
     testPaths: short.filter(testFileMatcher(declaration)).slice(0, pathsKept),
     ...more,
   });

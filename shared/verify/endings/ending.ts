@@ -1,3 +1,5 @@
+import { scratchBytes } from '../../sandbox/limits.ts';
+
 /** Why a program did not do its work: each has its own way out. */
 export type MissingCause =
   | 'command'
@@ -41,8 +43,7 @@ export const WAY_OUT: Readonly<Record<MissingCause, string>> = {
     'Let prepare install it: check that the manifest and lockfile name it and that its packages could be fetched. A workspace of the repository that has to be built first, prepare has to build.',
   library: 'Let the application’s environment bring the library.',
   network: 'Checks run without a network: let prepare fetch what it needs, or leave out what asks for one.',
-  space:
-    'A check may write 512 MiB below /tmp, and more into the checkout: let it write there (TMPDIR, a cache of packages), or need less.',
+  space: `A check may write ${scratchBytes / 2 ** 20} MiB below /tmp, and more into the checkout: let it write there (TMPDIR, a cache of packages), or need less.`,
   usage: 'Correct the command’s options.',
   no_tests: 'Name tests that the tree has.',
   ended_outside: 'Make it need less, or end by itself.',

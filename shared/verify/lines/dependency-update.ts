@@ -20,8 +20,9 @@ import { removedEntries, stateAfter, stateOf, stopOf } from './package-state.ts'
 type DependencyClaims = Extract<LineClaims, { line: 'dependency-update' }>;
 
 /**
- * Every copy of the package has to come into the range, or with `copies: direct` those that the manifests ask for, by manifests and lockfile alone; what else moves has to be allowed, and
- * what the repository offers to others has to stay. Where no lockfile decides, the manifests' ranges are what is proved.
+ * Every copy of the package has to come into the range, or with `copies: direct` those that the manifests ask for, by manifests and
+ * lockfile alone; what else moves has to be allowed, and what the repository offers to others has to stay. Where no lockfile decides,
+ * the manifests' ranges are what is proved.
  */
 export const dependencyUpdateVerifier: LineVerifier = { before, boundary, after };
 
